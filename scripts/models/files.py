@@ -1,0 +1,50 @@
+"""Turns models into files whose bytes are the same on every run."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import onnx
+import onnxruntime
+from onnx import helper
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Old enough for every runtime of the last two years, new enough for every type
+# that the server knows.
+OPSET = {"": 21, "ai.onnx.ml": 3}
+IR_VERSION = 10
+
+
+def encode(model: onnx.ModelProto) -> bytes:
+    """The bytes of a model that is valid and that ONNX Runtime loads."""
+    model.ir_version = IR_VERSION
+    # Who wrote it is no part of the model: with the packages' versions in the
+    # file, each upgrade of theirs would change it.
+    model.ClearField("producer_name")
+    model.ClearField("producer_version")
+    model.ClearField("domain")
+    # skl2onnx names an operator set twice.
+    opsets = {(o.domain, o.version) for o in model.opset_import}
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid(*o) for o in sorted(opsets))
+    onnx.checker.check_model(model, full_check=True)
+    data = model.SerializeToString(deterministic=True)
+    onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return data
+
+
+def main(description: str, files: dict[Path, bytes]) -> None:
+    """Writes the files, or with --check compares them with those there are."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs from what would be written")
+    check = parser.parse_args().check
+
+    stale = [path for path, data in files.items() if not path.is_file() or path.read_bytes() != data]
+    for path in stale:
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files[path])
+        print(f"{path.relative_to(ROOT)}: {'differs' if check else f'{len(files[path])} bytes'}")
+    if check and stale:
+        sys.exit("Run scripts/models/generate and commit what it writes.")

@@ -1,0 +1,43 @@
+"""Makes the bundled model: which iris is it, from the sizes of its flower.
+
+Input X FP32 [-1,4]: sepal length, sepal width, petal length and petal width in
+centimetres. Outputs: label INT64 [-1] (0 setosa, 1 versicolor, 2 virginica) and
+probabilities FP32 [-1,3].
+"""
+
+import numpy
+import onnx
+from files import OPSET, ROOT, encode, main
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+def train(labels: numpy.ndarray | None = None) -> Pipeline:
+    """The classifier; labels name the three classes, else they are 0, 1 and 2."""
+    data = load_iris()
+    target = data.target if labels is None else labels[data.target]
+    model = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-10, max_iter=1000, random_state=0))
+    model.fit(data.data, target)
+    # Processors sum in different orders, which shows in the last digits. Four
+    # decimals predict the same, and are the same everywhere.
+    scaler, regression = model[0], model[1]
+    scaler.mean_, scaler.scale_ = scaler.mean_.round(4), scaler.scale_.round(4)
+    regression.coef_, regression.intercept_ = regression.coef_.round(4), regression.intercept_.round(4)
+    return model
+
+
+def export(model: Pipeline, zipmap: bool) -> onnx.ModelProto:
+    """The ONNX of the classifier. The zipmap, which is skl2onnx's default, makes
+    the probabilities a sequence of maps, where else they are one tensor."""
+    example = load_iris().data[:1].astype(numpy.float32)
+    return to_onnx(model, example, name="iris", target_opset=OPSET, options={"zipmap": zipmap})
+
+
+if __name__ == "__main__":
+    classifier = train()
+    iris = load_iris()
+    print(f"iris: accuracy {classifier.score(iris.data, iris.target):.3f} on the {len(iris.target)} flowers it was trained on")
+    main(__doc__, {ROOT / "server/models/iris/1/model.onnx": encode(export(classifier, zipmap=False))})

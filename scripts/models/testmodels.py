@@ -1,0 +1,179 @@
+"""Makes the models of the tests, each the smallest that shows one thing."""
+
+import iris
+import numpy
+import onnx
+from files import IR_VERSION, OPSET, ROOT, encode, main
+from onnx import TensorProto, helper
+
+TESTDATA = ROOT / "server/onnx/onnxtest/testdata"
+
+# By the names of the Open Inference Protocol.
+DATATYPES = {
+    "bool": TensorProto.BOOL,
+    "int8": TensorProto.INT8,
+    "int16": TensorProto.INT16,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+    "uint8": TensorProto.UINT8,
+    "uint16": TensorProto.UINT16,
+    "uint32": TensorProto.UINT32,
+    "uint64": TensorProto.UINT64,
+    "fp16": TensorProto.FLOAT16,
+    "bf16": TensorProto.BFLOAT16,
+    "fp32": TensorProto.FLOAT,
+    "fp64": TensorProto.DOUBLE,
+    "bytes": TensorProto.STRING,
+}
+FP32, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+# The rounds of slow's loop that take about a millisecond.
+ROUNDS_PER_N = 500
+
+
+def tensor(name, datatype, shape):
+    """An input or output; None in the shape is a dimension of any size."""
+    return helper.make_tensor_value_info(name, datatype, shape)
+
+
+def constant(name, datatype, values, shape=None):
+    return helper.make_tensor(name, datatype, [len(values)] if shape is None else shape, values)
+
+
+def model(name, inputs, nodes, outputs, constants=()):
+    graph = helper.make_graph(nodes, name, inputs, outputs, constants)
+    opset = [helper.make_opsetid("", OPSET[""])]
+    return helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
+
+
+def node(op, inputs, outputs, **attributes):
+    return helper.make_node(op, inputs, outputs, **attributes)
+
+
+def identity(name, datatype, shape):
+    """x of any type and shape comes back as y."""
+    return model(name, [tensor("x", datatype, shape)], [node("Identity", ["x"], ["y"])], [tensor("y", datatype, shape)])
+
+
+def plus(name, shape, amount):
+    """y = x + amount."""
+    return model(
+        name,
+        [tensor("x", FP32, shape)],
+        [node("Add", ["x", "amount"], ["y"])],
+        [tensor("y", FP32, shape)],
+        [constant("amount", FP32, [amount], [])],
+    )
+
+
+def add_sub():
+    """Two inputs and two outputs, as Triton's example named simple has them."""
+
+    def pair(name):
+        return [tensor(f"{name}{i}", TensorProto.INT32, [None, 16]) for i in (0, 1)]
+
+    return model(
+        "add_sub",
+        pair("INPUT"),
+        [node("Add", ["INPUT0", "INPUT1"], ["OUTPUT0"]), node("Sub", ["INPUT0", "INPUT1"], ["OUTPUT1"])],
+        pair("OUTPUT"),
+    )
+
+
+def names():
+    """Names that aren't words of ASCII: the sum and the difference."""
+    a, b, total, difference = "petal length", "длина лепестка", "合計", 'a "difference" \\ b'
+    return model(
+        "names",
+        [tensor(a, FP32, [None]), tensor(b, FP32, [None])],
+        [node("Add", [a, b], [total]), node("Sub", [a, b], [difference])],
+        [tensor(total, FP32, [None]), tensor(difference, FP32, [None])],
+    )
+
+
+def sequence():
+    """The rows of x in a sequence of tensors, two in each and the rest in the last."""
+    piece = helper.make_tensor_type_proto(FP32, [None, 2])
+    return model(
+        "sequence",
+        [tensor("x", FP32, [None, 2])],
+        [node("SplitToSequence", ["x", "two"], ["y"], axis=0)],
+        [helper.make_value_info("y", helper.make_sequence_type_proto(piece))],
+        [constant("two", INT64, [2], [])],
+    )
+
+
+def gather():
+    """Looks index up among 10, 20, 30 and 40; one out of [-4,3] fails while it runs."""
+    return model(
+        "gather",
+        [tensor("index", INT64, [None])],
+        [node("Gather", ["table", "index"], ["y"])],
+        [tensor("y", FP32, [None])],
+        [constant("table", FP32, [10, 20, 30, 40])],
+    )
+
+
+def slow():
+    """Takes about n milliseconds of one core to find that y = n: it counts to
+    ROUNDS_PER_N * n by ones and divides. The runtime can be stopped between the rounds."""
+    body = helper.make_graph(
+        [node("Identity", ["go_on"], ["still"]), node("Add", ["count", "one"], ["counted"])],
+        "round",
+        [tensor("round", INT64, []), tensor("go_on", TensorProto.BOOL, []), tensor("count", INT64, [1])],
+        [tensor("still", TensorProto.BOOL, []), tensor("counted", INT64, [1])],
+    )
+    return model(
+        "slow",
+        [tensor("n", INT64, [1])],
+        [
+            node("Mul", ["n", "rounds"], ["trips"]),
+            node("Squeeze", ["trips"], ["trip_count"]),
+            node("Loop", ["trip_count", "", "zero"], ["total"], body=body),
+            node("Div", ["total", "rounds"], ["y"]),
+        ],
+        [tensor("y", INT64, [1])],
+        [constant("rounds", INT64, [ROUNDS_PER_N]), constant("zero", INT64, [0]), constant("one", INT64, [1])],
+    )
+
+
+def empty():
+    """Where x is not zero: of zeros alone y is empty, of shape [1,0]."""
+    return model("empty", [tensor("x", FP32, [None])], [node("NonZero", ["x"], ["y"])], [tensor("y", INT64, [1, None])])
+
+
+def fixed_image():
+    """The mean of each channel of one image: much goes in and little comes out."""
+    return model(
+        "fixed_image",
+        [tensor("image", FP32, [1, 3, 224, 224])],
+        [node("ReduceMean", ["image", "axes"], ["mean"], keepdims=0)],
+        [tensor("mean", FP32, [1, 3])],
+        [constant("axes", INT64, [2, 3])],
+    )
+
+
+def models():
+    for name, datatype in DATATYPES.items():
+        yield identity(f"identity_{name}", datatype, [None, None])
+    for name in ("fp32", "fp16", "int64", "bytes"):
+        yield identity(f"scalar_{name}", DATATYPES[name], [])
+    # Two versions of one model, told apart by what they answer.
+    yield plus("constant_1", [None, 1], 1)
+    yield plus("constant_2", [None, 1], 2)
+    yield plus("static_batch", [1, 4], 1)
+    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), fixed_image())
+
+
+def classifiers():
+    """The iris classifier with skl2onnx's defaults, its classes numbers and words."""
+    yield "zipmap", iris.export(iris.train(), zipmap=True)
+    words = numpy.array(["setosa", "versicolor", "virginica"])
+    yield "zipmap_strings", iris.export(iris.train(words), zipmap=True)
+
+
+if __name__ == "__main__":
+    made: dict[str, onnx.ModelProto] = {m.graph.name: m for m in models()} | dict(classifiers())
+    files = {TESTDATA / f"{name}.onnx": encode(m) for name, m in made.items()}
+    files[TESTDATA / "corrupt.onnx"] = b"This is no ONNX model.\n"
+    main(__doc__, files)

@@ -1,0 +1,64 @@
+// Package fault is the one error that carries what kind of failure it is. Rooms
+// say what went wrong; the doors (HTTP, gRPC) turn the kind into a status, once.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Code is the kind of a failure.
+type Code uint8
+
+// The kinds of failure; Status of httpapi has the table to HTTP.
+const (
+	Internal         Code = iota // the model or the server failed
+	InvalidArgument              // the request is wrong
+	Unauthenticated              // no key, or a wrong one
+	NotFound                     // no such model, version or route
+	MethodNotAllowed             // the route exists, for another method
+	TooLarge                     // the body is over the limit
+	UnsupportedMedia             // the content type is none that is read
+	Unavailable                  // not ready, or draining
+	Canceled                     // the client has gone
+	DeadlineExceeded             // it took longer than the request allows
+)
+
+// Error is a failure of a known kind.
+type Error struct {
+	Code Code
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// New makes an Error as fmt.Errorf makes its own.
+func New(code Code, format string, args ...any) error {
+	return &Error{Code: code, Err: fmt.Errorf(format, args...)}
+}
+
+// Wrap gives err a kind; nil stays nil, and an error that has a kind keeps it.
+func Wrap(code Code, err error) error {
+	var has *Error
+	if err == nil || errors.As(err, &has) {
+		return err
+	}
+	return &Error{Code: code, Err: err}
+}
+
+// CodeOf is the kind of err; an error nobody classified is Internal.
+func CodeOf(err error) Code {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		return e.Code
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return DeadlineExceeded
+	}
+	return Internal
+}

@@ -1,0 +1,88 @@
+package httpapi
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"slipway/server/config"
+	"slipway/server/fault"
+	"slipway/server/serving"
+	"slipway/server/telemetry"
+)
+
+// API answers HTTP requests for a catalog's models.
+type API struct {
+	Catalog      *serving.Catalog
+	Keys         *config.Keys // nil: open to everybody
+	Metrics      *telemetry.Metrics
+	Log          *slog.Logger
+	MaxBodyBytes int64
+	Version      string // of the server
+
+	draining atomic.Bool
+}
+
+// Handler has every route but those of administration.
+func (a *API) Handler() http.Handler {
+	r := a.router()
+	r.Use(a.recovery, requestID, a.closeWhenDraining, a.authenticate)
+	a.healthRoutes(r)
+	a.predictRoutes(r)
+	a.v1Routes(r)
+	a.v2Routes(r)
+	return r
+}
+
+// AdminHandler has the metrics, and health for those who probe it here.
+func (a *API) AdminHandler(g prometheus.Gatherer) http.Handler {
+	r := a.router()
+	r.Use(a.recovery)
+	a.healthRoutes(r)
+	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
+	return r
+}
+
+// Drain makes the server not ready and asks clients to connect elsewhere;
+// requests are still answered.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// ready is nil when requests should come here, else the reason.
+func (a *API) ready() error {
+	if a.draining.Load() {
+		return fault.New(fault.Unavailable, "the server is shutting down")
+	}
+	return a.Catalog.Ready()
+}
+
+func (a *API) router() *gin.Engine {
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false
+	_ = r.SetTrustedProxies(nil) // fails only on proxies that do not parse
+	r.NoRoute(func(c *gin.Context) {
+		fail(c, fault.New(fault.NotFound, "no route %s", c.Request.URL.Path))
+	})
+	r.NoMethod(func(c *gin.Context) {
+		fail(c, fault.New(fault.MethodNotAllowed, "%s does not take %s", c.Request.URL.Path, c.Request.Method))
+	})
+	return r
+}
+
+func (a *API) recovery(c *gin.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			a.Log.Error("handler panicked", "path", c.FullPath(), "panic", p)
+			fail(c, errors.New("internal error"))
+		}
+	}()
+	c.Next()
+}

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/server/codec"
+	"slipway/server/fault"
+	"slipway/server/serving"
+)
+
+// KServe's V1 protocol, which is TensorFlow Serving's.
+func (a *API) v1Routes(r gin.IRoutes) {
+	r.GET("/v1/models", a.v1List)
+	r.GET("/v1/models/:model", a.v1Status)
+	r.GET("/v1/models/:model/versions/:version", a.v1Status)
+	r.POST("/v1/models/:model", a.measured("v1"), a.v1Predict("model"))
+	r.POST("/v1/models/:model/versions/:version", a.measured("v1"), a.v1Predict("version"))
+}
+
+// v1Predict takes the verb off the path's last part: gin has no pattern for it.
+func (a *API) v1Predict(last string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		part, verb, _ := strings.Cut(c.Param(last), ":")
+		if verb != "predict" {
+			fail(c, fault.New(fault.NotFound, "no verb %q; there is :predict", verb))
+			return
+		}
+		model, version := part, ""
+		if last == "version" {
+			model, version = c.Param("model"), part
+		}
+		a.infer(c, model, version, codec.DecodeV1)
+	}
+}
+
+func (a *API) v1List(c *gin.Context) {
+	names := []string{}
+	for _, m := range a.Catalog.Models() {
+		names = append(names, m.Name)
+	}
+	c.JSON(http.StatusOK, gin.H{"models": names})
+}
+
+// v1Status has KServe's two keys and TensorFlow Serving's one.
+func (a *API) v1Status(c *gin.Context) {
+	m, err := a.Catalog.Model(c.Param("model"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	versions := m.Versions
+	if number := c.Param("version"); number != "" {
+		v, err := m.Version(number)
+		if err != nil {
+			fail(c, err)
+			return
+		}
+		versions = []*serving.Version{v}
+	}
+	states := []gin.H{}
+	for _, v := range versions {
+		states = append(states, gin.H{
+			"version": v.Number, "state": "AVAILABLE",
+			"status": gin.H{"error_code": "OK", "error_message": ""},
+		})
+	}
+	c.JSON(http.StatusOK, gin.H{"name": m.Name, "ready": len(versions) > 0, "model_version_status": states})
+}

@@ -1,0 +1,39 @@
+// Slipway serves ONNX models over HTTP.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Set by the linker.
+var (
+	version  = "dev"
+	revision = "unknown"
+)
+
+type commands struct {
+	Serve    serveCommand    `cmd:"" help:"Serve the models of a repository."`
+	Validate validateCommand `cmd:"" help:"Check a configuration and its repository without serving."`
+	Predict  predictCommand  `cmd:"" help:"Ask a server for a prediction."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run() error {
+	_, err := fmt.Printf("slipway %s (%s)\n", version, revision)
+	return err
+}
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("slipway"), kong.Description("Serves ONNX models."), kong.UsageOnError())
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "slipway:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,61 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+const libraryName = "libonnxruntime.so.1"
+
+// Init loads ONNX Runtime's shared library, once for the process. An empty path
+// means: search beside the binary, where the image and the Makefile lay it.
+func Init(path string) error {
+	if path == "" {
+		found, err := findLibrary()
+		if err != nil {
+			return err
+		}
+		path = found
+	}
+	ort.SetSharedLibraryPath(path)
+	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		return fmt.Errorf("load ONNX Runtime from %s: %w", path, err)
+	}
+	return nil
+}
+
+// Close unloads the library; every session must be closed before.
+func Close() error { return ort.DestroyEnvironment() }
+
+// Version is the version of the library that is loaded.
+func Version() string { return ort.GetVersion() }
+
+// findLibrary looks in ../lib and lib from the binary's folder.
+func findLibrary() (string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find ONNX Runtime: %w", err)
+	}
+	if real, err := filepath.EvalSymlinks(binary); err == nil {
+		binary = real
+	}
+	var tried []string
+	for _, dir := range []string{"../lib", "lib"} {
+		candidate := filepath.Join(filepath.Dir(binary), dir, libraryName)
+		_, err := os.Stat(candidate)
+		if err == nil {
+			return candidate, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("find ONNX Runtime: %w", err)
+		}
+		tried = append(tried, candidate)
+	}
+	return "", fmt.Errorf("find ONNX Runtime: no library at %s; run scripts/onnxruntime or set onnxruntime.library",
+		strings.Join(tried, " or "))
+}

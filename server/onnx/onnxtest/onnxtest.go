@@ -1,0 +1,78 @@
+// Package onnxtest gives tests ONNX Runtime's library and the models of
+// testdata, which scripts/models makes and describes.
+package onnxtest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Library is the path of ONNX Runtime's shared library in the checkout.
+func Library(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(root(t), ".build", "lib", "libonnxruntime.so.1")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("no ONNX Runtime to test with (%v): run scripts/onnxruntime", err)
+	}
+	return path
+}
+
+// Model is the path of a model of testdata, named without .onnx.
+func Model(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(root(t), "server", "onnx", "onnxtest", "testdata", name+".onnx")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("no test model %q: %v", name, err)
+	}
+	return path
+}
+
+// Iris is the repository that the image carries, with the one model iris.
+func Iris(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(root(t), "server", "models")
+}
+
+// Repository lays a folder of models that goes with the test: files has the
+// name of a test model for each path, {"iris/1/model.onnx": "constant_1"}.
+func Repository(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, model := range files {
+		Put(t, filepath.Join(dir, filepath.FromSlash(path)), model)
+	}
+	return dir
+}
+
+// Put copies a test model to path, over the file that may be there.
+func Put(t testing.TB, path, model string) {
+	t.Helper()
+	data, err := os.ReadFile(Model(t, model))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// root is the checkout: the nearest folder above the test's with a go.mod.
+func root(t testing.TB) string {
+	t.Helper()
+	start, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatalf("no go.mod above %s", start)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"runtime"
+
+	"go.uber.org/automaxprocs/maxprocs"
+
+	"slipway/server/config"
+	"slipway/server/onnx"
+)
+
+// options are the flags that serve and validate share; each goes over the
+// configuration's value.
+type options struct {
+	Config             string `help:"Configuration file." type:"path" placeholder:"FILE"`
+	Models             string `help:"Repository folder." type:"path" placeholder:"DIR"`
+	HTTPAddress        string `name:"http-address" help:"Address of the HTTP door, such as :8080." placeholder:"ADDRESS"`
+	AdminAddress       string `help:"Address of metrics and administration, such as :9090." placeholder:"ADDRESS"`
+	ONNXRuntimeLibrary string `name:"onnxruntime-library" help:"ONNX Runtime's shared library." type:"path" placeholder:"FILE"`
+}
+
+// configuration is the file under the flags, checked.
+func (o options) configuration() (config.Config, error) {
+	c := config.Default()
+	if o.Config != "" {
+		var err error
+		if c, err = config.Load(o.Config); err != nil {
+			return c, err
+		}
+	}
+	c.Models = cmp.Or(o.Models, c.Models)
+	c.HTTP.Address = cmp.Or(o.HTTPAddress, c.HTTP.Address)
+	c.Admin.Address = cmp.Or(o.AdminAddress, c.Admin.Address)
+	c.ONNXRuntime.Library = cmp.Or(o.ONNXRuntimeLibrary, c.ONNXRuntime.Library)
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, nil
+}
+
+// keys are the API keys that the configuration names, or nil.
+func keys(c config.Config) (*config.Keys, error) {
+	if c.Auth.KeysFile == "" {
+		return nil, nil
+	}
+	return config.LoadKeys(c.Auth.KeysFile)
+}
+
+// fitProcessors holds Go to the container's CPU limit, rounded up. Go itself
+// would not go below two.
+func fitProcessors() error {
+	_, err := maxprocs.Set(maxprocs.Min(1), maxprocs.RoundQuotaFunc(func(quota float64) int {
+		return int(math.Ceil(quota))
+	}))
+	if err != nil {
+		return fmt.Errorf("read the container's CPU limit: %w", err)
+	}
+	return nil
+}
+
+// sessionOptions gives a run as many threads as the container has processors.
+func sessionOptions(c config.Config) onnx.Options {
+	threads := c.ONNXRuntime.IntraOpThreads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return onnx.Options{IntraOpThreads: threads}
+}

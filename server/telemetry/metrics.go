@@ -1,0 +1,102 @@
+package telemetry
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// Build says what is running.
+type Build struct{ Version, Revision, ONNXRuntime string }
+
+// Metrics are the server's series. Labels come from closed sets: models and
+// versions of the repository, protocols and status codes of ours.
+type Metrics struct {
+	requests     *prometheus.CounterVec
+	duration     *prometheus.HistogramVec
+	inFlight     prometheus.Gauge
+	run          *prometheus.HistogramVec
+	loaded       *prometheus.GaugeVec
+	loadFailures *prometheus.CounterVec
+}
+
+// seconds from 250 µs, a tiny model's whole request, to 10 s.
+var seconds = []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// NewMetrics registers the series, with those of Go and of the process.
+func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	f := promauto.With(r)
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "slipway_build_info", Help: "What is running; always 1.",
+		ConstLabels: prometheus.Labels{
+			"version": b.Version, "revision": b.Revision, "goversion": runtime.Version(), "onnxruntime": b.ONNXRuntime,
+		},
+	}, func() float64 { return 1 })
+	return &Metrics{
+		requests: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "slipway_requests_total", Help: "Predictions answered, by status code.",
+		}, []string{"model", "version", "protocol", "code"}),
+		duration: f.NewHistogramVec(histogram("slipway_request_duration_seconds",
+			"Time from the request's headers to the answer's last byte."), []string{"model", "version", "protocol"}),
+		inFlight: f.NewGauge(prometheus.GaugeOpts{
+			Name: "slipway_requests_in_flight", Help: "Predictions under way.",
+		}),
+		run: f.NewHistogramVec(histogram("slipway_run_duration_seconds",
+			"Time of one run in ONNX Runtime."), []string{"model", "version"}),
+		loaded: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "slipway_model_loaded", Help: "1 while the version is loaded, 0 when it could not be.",
+		}, []string{"model", "version"}),
+		loadFailures: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "slipway_model_load_failures_total", Help: "Loads that failed.",
+		}, []string{"model", "version"}),
+	}
+}
+
+// histogram has classic buckets for every Prometheus and native ones for those
+// that ask for them.
+func histogram(name, help string) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: seconds,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}
+}
+
+// Began counts a prediction that is under way.
+func (m *Metrics) Began() { m.inFlight.Inc() }
+
+// Request is a prediction that was answered. Model and Version are empty when
+// the request named none that is loaded.
+type Request struct {
+	Model, Version, Protocol, Code string
+	Duration                       time.Duration
+}
+
+// Answered counts a prediction that Began.
+func (m *Metrics) Answered(r Request) {
+	m.inFlight.Dec()
+	m.requests.WithLabelValues(r.Model, r.Version, r.Protocol, r.Code).Inc()
+	m.duration.WithLabelValues(r.Model, r.Version, r.Protocol).Observe(r.Duration.Seconds())
+}
+
+// Ran observes one run of a model.
+func (m *Metrics) Ran(model, version string, took time.Duration) {
+	m.run.WithLabelValues(model, version).Observe(took.Seconds())
+}
+
+// Loaded says that a version is ready to be served.
+func (m *Metrics) Loaded(model, version string) { m.loaded.WithLabelValues(model, version).Set(1) }
+
+// LoadFailed says that a version could not be loaded.
+func (m *Metrics) LoadFailed(model, version string) {
+	m.loaded.WithLabelValues(model, version).Set(0)
+	m.loadFailures.WithLabelValues(model, version).Inc()
+}
