@@ -6,8 +6,10 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 
+	"slipway/server/fault"
 	"slipway/server/tensor"
 )
 
@@ -39,7 +41,7 @@ func (s *Session) Run(inputs []*tensor.Tensor, outputs []string) ([]tensor.Named
 	status := C.RunOrtSession(s.handle, unsafe.SliceData(given), unsafe.SliceData(s.inputNames), C.int(len(given)),
 		unsafe.SliceData(answers), unsafe.SliceData(wantedNames), C.int(len(answers)))
 	if err := statusError(status); err != nil {
-		return nil, err
+		return nil, classify(err)
 	}
 	result := make([]tensor.Named, len(wanted))
 	for i, at := range wanted {
@@ -73,4 +75,15 @@ next:
 		return nil, nil, fmt.Errorf("the model has no output %q", name)
 	}
 	return places, cNames, nil
+}
+
+// classify tells the runtime's own refusal of the inputs, which only it can
+// check when the model leaves a rank or a dimension open, from a run that failed.
+func classify(err error) error {
+	for _, refusal := range []string{"Invalid rank for input", "Got invalid dimensions for input"} {
+		if strings.HasPrefix(err.Error(), refusal) {
+			return fault.Wrap(fault.InvalidArgument, err)
+		}
+	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"slipway/server/fault"
 	"slipway/server/tensor"
 )
 
@@ -54,7 +55,7 @@ func fillStrings(value *C.OrtValue, text []string) error {
 	}
 	for i, s := range text {
 		if strings.IndexByte(s, 0) >= 0 {
-			return fmt.Errorf("element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
+			return fault.New(fault.InvalidArgument, "element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
 		}
 	}
 	c := newCStrings(text)

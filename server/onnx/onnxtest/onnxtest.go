@@ -3,19 +3,37 @@
 package onnxtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"slipway/server/onnx"
 )
 
-// Library is the path of ONNX Runtime's shared library in the checkout.
-func Library(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(root(t), ".build", "lib", "libonnxruntime.so.1")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("no ONNX Runtime to test with (%v): run scripts/onnxruntime", err)
+// Main runs a package's tests with ONNX Runtime loaded; call it from TestMain.
+func Main(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) (code int) {
+	root, err := findRoot()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return path
+	library := filepath.Join(root, ".build", "lib", "libonnxruntime.so.1")
+	if err := onnx.Init(library); err != nil {
+		fmt.Fprintln(os.Stderr, err, "\nrun scripts/onnxruntime")
+		return 1
+	}
+	defer func() {
+		if err := onnx.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	return m.Run()
 }
 
 // Model is the path of a model of testdata, named without .onnx.
@@ -60,19 +78,27 @@ func Put(t testing.TB, path, model string) {
 	}
 }
 
-// root is the checkout: the nearest folder above the test's with a go.mod.
 func root(t testing.TB) string {
 	t.Helper()
-	start, err := os.Getwd()
+	dir, err := findRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// findRoot is the checkout: the nearest folder above the test's with a go.mod.
+func findRoot() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
 	for dir := start; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
+			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			t.Fatalf("no go.mod above %s", start)
+			return "", fmt.Errorf("no go.mod above %s", start)
 		}
 	}
 }

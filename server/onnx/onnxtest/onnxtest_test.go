@@ -23,11 +23,3 @@ func TestRepository(t *testing.T) {
 		}
 	}
 }
-
-func TestPaths(t *testing.T) {
-	for _, path := range []string{Library(t), filepath.Join(Iris(t), "iris", "1", "model.onnx")} {
-		if _, err := os.Stat(path); err != nil {
-			t.Error(err)
-		}
-	}
-}
