@@ -28,7 +28,7 @@ DATATYPES = {
 FP32, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 # The rounds of slow's loop that take about a millisecond.
-ROUNDS_PER_N = 500
+ROUNDS_PER_N = 1000
 
 
 def tensor(name, datatype, shape):

@@ -4,16 +4,16 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Config is what one server is told.
@@ -98,14 +98,25 @@ func Load(path string) (Config, error) {
 // Parse reads a document over the defaults.
 func Parse(body []byte) (Config, error) {
 	c := Default()
-	decoder := yaml.NewDecoder(bytes.NewReader(body), yaml.Strict())
-	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	file, err := parser.ParseBytes(body, 0)
+	if err != nil {
 		return Config{}, errors.New(yaml.FormatError(err, false, true))
 	}
-	if err := decoder.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
+	if len(file.Docs) > 1 {
 		return Config{}, errors.New("more than one YAML document; keep one")
 	}
+	if len(file.Docs) == 0 || empty(file.Docs[0].Body) {
+		return c, nil // decoding it would clear the defaults
+	}
+	if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
+		return Config{}, errors.New(yaml.FormatError(err, false, true))
+	}
 	return c, nil
+}
+
+// empty tells a document of nothing but comments from one that says something.
+func empty(n ast.Node) bool {
+	return n == nil || n.Type() == ast.NullType || n.Type() == ast.CommentType
 }
 
 // Validate checks each value and names the key that is wrong.

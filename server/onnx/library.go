@@ -22,6 +22,11 @@ func Init(path string) error {
 		}
 		path = found
 	}
+	// The library reports its use to its maker as soon as it starts, unless told
+	// not to; a server in a closed network must not try.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return fmt.Errorf("load ONNX Runtime: %w", err)
+	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("load ONNX Runtime from %s: %w", path, err)

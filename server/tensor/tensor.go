@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,22 +127,20 @@ func Make(d DType, n int) any {
 // Count is the number of elements of a shape: 1 for the empty shape of a
 // scalar. It fails on a negative dimension and on an overflow.
 func Count(shape []int64) (int64, error) {
-	n := int64(1)
-	empty := false
 	for i, d := range shape {
-		switch {
-		case d < 0:
+		if d < 0 {
 			return 0, fmt.Errorf("shape %s: dimension %d is negative", ShapeString(shape), i)
-		case d == 0:
-			empty = true
-		case n > math.MaxInt64/d:
-			return 0, fmt.Errorf("shape %s: the element count overflows", ShapeString(shape))
-		default:
-			n *= d
 		}
 	}
-	if empty {
+	if slices.Contains(shape, 0) {
 		return 0, nil
+	}
+	n := int64(1)
+	for _, d := range shape {
+		if n > math.MaxInt64/d {
+			return 0, fmt.Errorf("shape %s: the element count overflows", ShapeString(shape))
+		}
+		n *= d
 	}
 	return n, nil
 }

@@ -1,0 +1,96 @@
+package config_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/config"
+)
+
+func TestParse(t *testing.T) {
+	whole := config.Default()
+	whole.Models, whole.DefaultModel = "/m", "iris"
+	whole.HTTP = config.HTTP{Address: ":1", MaxBodyBytes: 10}
+	whole.Admin.Address = ":2"
+	whole.Auth.KeysFile = "/k"
+	whole.Log.Name = "debug"
+	whole.Shutdown = config.Shutdown{Delay: 0, GracePeriod: time.Minute}
+	whole.ONNXRuntime = config.ONNXRuntime{Library: "/l.so", IntraOpThreads: 3}
+
+	for name, test := range map[string]struct {
+		text string
+		want config.Config
+		err  []string
+	}{
+		"nothing is the defaults": {text: "", want: config.Default()},
+		"comments only":           {text: "# nothing\n", want: config.Default()},
+		"every key": {text: `
+models: /m
+defaultModel: iris
+http: {address: ":1", maxBodyBytes: 10}
+admin: {address: ":2"}
+auth: {keysFile: /k}
+log: {level: debug}
+shutdown: {delay: 0s, gracePeriod: 1m}
+onnxruntime: {library: /l.so, intraOpThreads: 3}
+`, want: whole},
+		"unknown key names the line": {text: "models: /m\nmodel: x\n", err: []string{"2:1", `unknown field "model"`}},
+		"unknown key below":          {text: "http:\n  port: 80\n", err: []string{"2:3", `unknown field "port"`}},
+		"repeated key":               {text: "models: /a\nmodels: /b\n", err: []string{"2:1", `"models" already defined`}},
+		"wrong type":                 {text: "http:\n  maxBodyBytes: many\n", err: []string{"2:17"}},
+		"not YAML":                   {text: "a: [", err: []string{"1:"}},
+		"two documents":              {text: "models: /a\n---\nmodels: /b\n", err: []string{"more than one YAML document"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := config.Parse([]byte(test.text))
+			if test.err == nil {
+				require.NoError(t, err)
+				assert.Equal(t, test.want, got)
+				return
+			}
+			for _, part := range test.err {
+				assert.ErrorContains(t, err, part)
+			}
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	c := config.Default()
+	c.Log.Name = "warn"
+	require.NoError(t, c.Validate())
+	assert.Equal(t, slog.LevelWarn, c.Log.Level)
+
+	for key, spoil := range map[string]func(*config.Config){
+		"models":                     func(c *config.Config) { c.Models = "" },
+		"http.maxBodyBytes":          func(c *config.Config) { c.HTTP.MaxBodyBytes = 0 },
+		"http.address":               func(c *config.Config) { c.HTTP.Address = "8080" },
+		"admin.address":              func(c *config.Config) { c.Admin.Address = "" },
+		"http.address and admin":     func(c *config.Config) { c.Admin.Address = c.HTTP.Address },
+		"log.level":                  func(c *config.Config) { c.Log.Name = "loud" },
+		"shutdown.delay":             func(c *config.Config) { c.Shutdown.Delay = -1 },
+		"shutdown.gracePeriod":       func(c *config.Config) { c.Shutdown.GracePeriod = -1 },
+		"onnxruntime.intraOpThreads": func(c *config.Config) { c.ONNXRuntime.IntraOpThreads = -1 },
+	} {
+		c := config.Default()
+		spoil(&c)
+		assert.ErrorContains(t, c.Validate(), key)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("models: /m\nhttp: {address: ':1'}\nshutdown: {delay: 1s}"))
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := config.Parse(body)
+		if err != nil {
+			assert.NotEmpty(t, err.Error())
+			return
+		}
+		_ = c.Validate()
+	})
+}
