@@ -19,9 +19,8 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 	if err := checkMedia(c.Request.Header); err != nil {
 		return nil, err
 	}
-	tooLarge := fault.New(fault.TooLarge, "the body is over the limit of %d bytes (http.maxBodyBytes)", a.MaxBodyBytes)
 	if c.Request.ContentLength > a.MaxBodyBytes {
-		return nil, tooLarge
+		return nil, a.tooLarge(c)
 	}
 	body := takeBuffer()
 	into := bytes.NewBuffer(body.bytes)
@@ -35,7 +34,7 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 		var over *http.MaxBytesError
 		switch {
 		case errors.As(err, &over):
-			return nil, tooLarge
+			return nil, a.tooLarge(c)
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return nil, fault.New(fault.InvalidArgument, "read body: it ended before its Content-Length")
 		case c.Request.Context().Err() != nil:
@@ -44,6 +43,13 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 		return nil, fault.New(fault.InvalidArgument, "read body: %w", err)
 	}
 	return body, nil
+}
+
+// tooLarge answers at once: on a connection that stays open, the rest of the
+// body would be read first.
+func (a *API) tooLarge(c *gin.Context) error {
+	c.Header("Connection", "close")
+	return fault.New(fault.TooLarge, "the body is over the limit of %d bytes (http.maxBodyBytes)", a.MaxBodyBytes)
 }
 
 // checkMedia takes JSON, a request that does not say, and what curl -d says
