@@ -17,13 +17,11 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) (code int) {
-	root, err := findRoot()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	library, err := Library()
+	if err == nil {
+		err = onnx.Init(library)
 	}
-	library := filepath.Join(root, ".build", "lib", "libonnxruntime.so.1")
-	if err := onnx.Init(library); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err, "\nrun scripts/onnxruntime")
 		return 1
 	}
@@ -34,6 +32,12 @@ func run(m *testing.M) (code int) {
 		}
 	}()
 	return m.Run()
+}
+
+// Library is the path of ONNX Runtime's shared library in the checkout.
+func Library() (string, error) {
+	root, err := findRoot()
+	return filepath.Join(root, ".build", "lib", "libonnxruntime.so.1"), err
 }
 
 // Model is the path of a model of testdata, named without .onnx.

@@ -1,0 +1,185 @@
+package codec
+
+import (
+	"slices"
+
+	"slipway/server/tensor"
+)
+
+// builder gathers nested arrays into one flat tensor.
+type builder interface {
+	// value reads one value, a number or an array of arrays, as a part of the tensor at depth.
+	value(s *scanner, depth int) error
+	reserve(n int)
+	tensor() *tensor.Tensor
+}
+
+// newBuilder is the builder of a type. With rows the first dimension is counted
+// by the caller, who reads the values below it.
+func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
+	switch d {
+	case tensor.Bool:
+		return newFlat(s, boolean, rows), nil
+	case tensor.Int8:
+		return newFlat(s, integral[int8], rows), nil
+	case tensor.Int16:
+		return newFlat(s, integral[int16], rows), nil
+	case tensor.Int32:
+		return newFlat(s, integral[int32], rows), nil
+	case tensor.Int64:
+		return newFlat(s, integral[int64], rows), nil
+	case tensor.Uint8:
+		return newFlat(s, integral[uint8], rows), nil
+	case tensor.Uint16:
+		return newFlat(s, integral[uint16], rows), nil
+	case tensor.Uint32:
+		return newFlat(s, integral[uint32], rows), nil
+	case tensor.Uint64:
+		return newFlat(s, integral[uint64], rows), nil
+	case tensor.FP16:
+		return newFlat(s, half, rows), nil
+	case tensor.FP32:
+		return newFlat(s, real32, rows), nil
+	case tensor.FP64:
+		return newFlat(s, real64, rows), nil
+	case tensor.Bytes:
+		return newFlat(s, str, rows), nil
+	case tensor.BF16:
+		return nil, problemf("BF16 has no JSON form: the Open Inference Protocol carries it in binary only")
+	}
+	return nil, problemf("%s is no type of a tensor", d)
+}
+
+// flat is the builder of one type.
+type flat[T tensor.Element] struct {
+	one   func(*scanner) (T, error)
+	data  []T
+	dims  []int64 // -1: not known before the first array of that depth ends
+	known bool    // whether the rank is known: a first element or empty array was met
+	from  int     // where in the body it began
+}
+
+func newFlat[T tensor.Element](s *scanner, one func(*scanner) (T, error), rows bool) *flat[T] {
+	f := &flat[T]{one: one, data: []T{}, dims: make([]int64, 0, 4), from: s.pos}
+	if rows {
+		f.dims = append(f.dims, 0)
+	}
+	return f
+}
+
+func (f *flat[T]) value(s *scanner, depth int) error {
+	if s.next() != '[' {
+		return f.scalar(s, depth)
+	}
+	switch {
+	case f.known && depth == len(f.dims):
+		return s.want("a single value, as before it")
+	case depth == maxDepth:
+		return problemf("arrays are nested deeper than %d", maxDepth)
+	case !f.known:
+		f.dims = append(f.dims, -1)
+	}
+	s.pos++
+	innermost := f.known && depth+1 == len(f.dims)
+	var n int
+	var err error
+	switch c := s.next(); {
+	case c == ']':
+		s.pos++
+		f.known = true
+	case c == '[' && !innermost:
+		n, err = f.arrays(s, depth+1)
+	case f.known && !innermost:
+		err = at(0, s.want("an array, as before it"))
+	default:
+		f.known = true
+		n, err = f.elements(s)
+	}
+	if err != nil {
+		return err
+	}
+	if want := f.dims[depth]; want >= 0 && want != int64(n) {
+		return problemf("ragged: got %d elements, expected %d as before it", n, want)
+	}
+	f.dims[depth] = int64(n)
+	return nil
+}
+
+// arrays reads the rest of an array of arrays and counts them.
+func (f *flat[T]) arrays(s *scanner, depth int) (n int, err error) {
+	for {
+		if s.next() != '[' {
+			return n, at(n, s.want("an array, as before it"))
+		}
+		if err := f.value(s, depth); err != nil {
+			return n, at(n, err)
+		}
+		n++
+		switch s.next() {
+		case ',':
+			s.pos++
+		case ']':
+			s.pos++
+			return n, nil
+		default:
+			return n, s.syntax(`"," or "]"`)
+		}
+	}
+}
+
+// elements reads the rest of an array of single values and counts them.
+func (f *flat[T]) elements(s *scanner) (n int, err error) {
+	data := f.data
+	for {
+		s.next()
+		v, err := f.one(s)
+		if err != nil {
+			return n, at(n, err)
+		}
+		if len(data) == cap(data) {
+			data = f.grown(s, data)
+		}
+		data = append(data, v)
+		n++
+		switch s.next() {
+		case ',':
+			s.pos++
+		case ']':
+			s.pos++
+			f.data = data
+			return n, nil
+		default:
+			return n, s.syntax(`"," or "]"`)
+		}
+	}
+}
+
+// grown makes room for what seems to come, judged by what has come so far.
+func (f *flat[T]) grown(s *scanner, data []T) []T {
+	n := len(data)
+	if n < 256 {
+		return slices.Grow(data, n+8)
+	}
+	rest, read := len(s.buf)-s.pos, s.pos-f.from
+	return slices.Grow(data, int(float64(n)*1.05*float64(rest)/float64(read))+8)
+}
+
+func (f *flat[T]) scalar(s *scanner, depth int) error {
+	if f.known && depth != len(f.dims) {
+		return s.want("an array, as before it")
+	}
+	v, err := f.one(s)
+	if err != nil {
+		return err
+	}
+	f.known = true
+	f.data = append(f.data, v)
+	return nil
+}
+
+// reserve makes room for n elements.
+func (f *flat[T]) reserve(n int) { f.data = slices.Grow(f.data, n) }
+
+func (f *flat[T]) tensor() *tensor.Tensor {
+	return &tensor.Tensor{DType: tensor.DTypeOf[T](), Shape: f.dims, Data: f.data}
+}

@@ -1,0 +1,84 @@
+package codec
+
+import (
+	"strconv"
+	"strings"
+)
+
+// parameters reads an object of scalars. The check, if any, looks at each besides.
+func (d *decoder) parameters(check func(name string, v any) error) (map[string]any, error) {
+	if d.next() != '{' {
+		return nil, d.want("an object of strings, numbers and booleans")
+	}
+	all := map[string]any{}
+	err := d.object(func(key []byte) error {
+		name := string(key)
+		step := "." + printable(key)
+		if _, ok := all[name]; ok {
+			return problemf("duplicate key %s", clip(name))
+		}
+		v, err := d.scalar()
+		if err == nil {
+			err = extension(name, v)
+		}
+		if err == nil && check != nil {
+			err = check(name, v)
+		}
+		if err != nil {
+			return in(step, err)
+		}
+		all[name] = v
+		return nil
+	})
+	return all, err
+}
+
+// scalar reads a string, a boolean or a number: an int64 if it was written as one.
+func (d *decoder) scalar() (any, error) {
+	switch c := d.next(); {
+	case c == '"':
+		return str(&d.scanner)
+	case c == 't' || c == 'f':
+		return boolean(&d.scanner)
+	case c != '-' && c-'0' > 9:
+		return nil, d.want("a string, a number or a boolean")
+	}
+	start := d.pos
+	f, err := real64(&d.scanner)
+	if err != nil {
+		return nil, err
+	}
+	if n, err := strconv.ParseInt(string(d.buf[start:d.pos]), 10, 64); err == nil {
+		return n, nil
+	}
+	return f, nil
+}
+
+// extension refuses what asks for data to travel outside of the JSON. That
+// something is not asked for (binary_data: false) is fine.
+func extension(name string, v any) error {
+	switch {
+	case name == "binary_data" || name == "binary_data_output":
+		if v == false {
+			return nil
+		}
+		return problemf("the binary tensor data extension is not served: send and ask for JSON (the Python client: binary_data=False)")
+	case name == "binary_data_size":
+		return problemf("the binary tensor data extension is not served: send JSON")
+	case strings.HasPrefix(name, "shared_memory_"):
+		return problemf("the shared memory extension is not served: send the data in the body")
+	}
+	return nil
+}
+
+// tensorParameter looks at a parameter of an input or output: those that would
+// change what the data means are refused.
+func tensorParameter(name string, v any) error {
+	switch {
+	case name == "classification" && v != int64(0):
+		return problemf("the classification extension is not served: rank the scores at the client")
+	case name == "content_type" && v == "base64":
+		return problemf("base64 is not decoded: send the strings themselves")
+	}
+	return nil
+}

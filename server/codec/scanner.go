@@ -1,0 +1,186 @@
+package codec
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// maxDepth is how deep arrays may nest; no tensor of ONNX Runtime comes near.
+const maxDepth = 32
+
+// scanner reads JSON from buf; pos is the next byte.
+type scanner struct {
+	buf []byte
+	pos int
+}
+
+// next skips white space and returns the byte there without taking it; 0 at the end.
+func (s *scanner) next() byte {
+	for s.pos < len(s.buf) {
+		c := s.buf[s.pos]
+		if c > ' ' || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+		s.pos++
+	}
+	return 0
+}
+
+// take skips white space and takes c, or says what came instead.
+func (s *scanner) take(c byte) error {
+	if s.next() != c {
+		return s.syntax(fmt.Sprintf("%q", string(c)))
+	}
+	s.pos++
+	return nil
+}
+
+// word takes the literal w, if it is there.
+func (s *scanner) word(w string) bool {
+	end := s.pos + len(w)
+	if end > len(s.buf) || string(s.buf[s.pos:end]) != w || end < len(s.buf) && isWord(s.buf[end]) {
+		return false
+	}
+	s.pos = end
+	return true
+}
+
+// object reads an object, whose values field reads; it does not look for duplicate keys.
+func (s *scanner) object(field func(key []byte) error) error {
+	if err := s.take('{'); err != nil {
+		return err
+	}
+	if s.next() == '}' {
+		s.pos++
+		return nil
+	}
+	for {
+		if s.next() != '"' {
+			return s.syntax("a key")
+		}
+		key, err := s.text()
+		if err != nil {
+			return err
+		}
+		if err := s.take(':'); err != nil {
+			return in("."+printable(key), err)
+		}
+		if err := field(key); err != nil {
+			return err
+		}
+		switch s.next() {
+		case ',':
+			s.pos++
+		case '}':
+			s.pos++
+			return nil
+		default:
+			return s.syntax(`"," or "}"`)
+		}
+	}
+}
+
+// array reads an array, whose i-th element the function reads.
+func (s *scanner) array(element func(i int) error) error {
+	if err := s.take('['); err != nil {
+		return err
+	}
+	if s.next() == ']' {
+		s.pos++
+		return nil
+	}
+	for i := 0; ; i++ {
+		if err := element(i); err != nil {
+			return at(i, err)
+		}
+		switch s.next() {
+		case ',':
+			s.pos++
+		case ']':
+			s.pos++
+			return nil
+		default:
+			return s.syntax(`"," or "]"`)
+		}
+	}
+}
+
+// skip passes over a value whose strict reading comes later: it only finds the end.
+func (s *scanner) skip() error {
+	for depth := 0; ; {
+		switch c := s.next(); c {
+		case 0, ',', ':':
+			if c == 0 || depth == 0 {
+				return s.syntax("a value")
+			}
+			s.pos++
+			continue
+		case '"':
+			if _, err := s.text(); err != nil {
+				return err
+			}
+		case '[', '{':
+			s.pos++
+			depth++
+		case ']', '}':
+			if depth == 0 {
+				return s.syntax("a value")
+			}
+			s.pos++
+			depth--
+		default:
+			s.pos += len(s.token())
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// token is what stands at pos up to the next delimiter, and at least one byte.
+func (s *scanner) token() []byte {
+	rest := s.buf[s.pos:]
+	if end := bytes.IndexAny(rest[1:], " \t\r\n,:[]{}\""); end >= 0 {
+		return rest[:end+1]
+	}
+	return rest
+}
+
+// got says what stands at pos.
+func (s *scanner) got() string {
+	c := s.next()
+	if s.pos == len(s.buf) {
+		return "the end of the body"
+	}
+	switch c {
+	case '"':
+		return "a string"
+	case '[':
+		return "an array"
+	case '{':
+		return "an object"
+	}
+	switch token := s.token(); string(token) {
+	case "true", "false", "null":
+		return string(token)
+	case "NaN", "-NaN", "Infinity", "-Infinity", "+Infinity", "inf", "-inf", "nan":
+		return string(token) + ", which JSON does not have"
+	default:
+		return clip(token)
+	}
+}
+
+// want is the error that something else stands at pos than expected.
+func (s *scanner) want(expected string) error {
+	return problemf("got %s, expected %s", s.got(), expected)
+}
+
+// syntax is want with the place, for what no path leads to.
+func (s *scanner) syntax(expected string) error {
+	got := s.got()
+	return problemf("got %s at byte %d, expected %s", got, s.pos, expected)
+}
+
+func isWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '.' || c == '-' || c == '+'
+}
