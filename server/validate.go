@@ -31,13 +31,13 @@ func (v validateCommand) Run() error {
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
-	defer onnx.Close() //nolint:errcheck // the process ends
+	defer onnx.Close()
 	log := telemetry.NewLogger(io.Discard, slog.LevelError)
 	catalog := serving.NewCatalog(log, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
 	if err := catalog.Load(c.Models, c.DefaultModel, sessionOptions(c)); err != nil {
 		return err
 	}
-	defer catalog.Close() //nolint:errcheck // the process ends
+	defer catalog.Close()
 	for _, m := range catalog.Models() {
 		for _, version := range m.Versions {
 			fmt.Printf("ok  %s version %s\n", m.Name, version.Number)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -58,7 +59,7 @@ func ParseKeys(text string) (*Keys, error) {
 		return nil, err
 	}
 	if len(k.names) == 0 {
-		return nil, fmt.Errorf("no keys; write a line name=key, or leave auth.keysFile out")
+		return nil, errors.New("no keys; write a line name=key, or leave auth.keysFile out")
 	}
 	return k, nil
 }

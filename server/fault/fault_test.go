@@ -2,7 +2,6 @@ package fault_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -28,5 +27,5 @@ func TestCodeOf(t *testing.T) {
 		assert.Equal(t, test.want, fault.CodeOf(test.err), test.err)
 	}
 	assert.NoError(t, fault.Wrap(fault.NotFound, nil))
-	assert.True(t, errors.Is(fault.Wrap(fault.NotFound, io.EOF), io.EOF))
+	assert.ErrorIs(t, fault.Wrap(fault.NotFound, io.EOF), io.EOF)
 }

@@ -1,0 +1,70 @@
+# Slipway. `make` alone lists what there is to do.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.build/bin:$(PATH)
+MODELS ?= server/models
+SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests .ci) scripts/kind/*.sh
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## A cluster, the image, a release and a prediction through its Ingress
+	@scripts/demo
+
+.PHONY: run
+run: build ## Serve a repository without a cluster: make run MODELS=folder
+	@exec .build/bin/slipway serve --models $(MODELS)
+
+.PHONY: build
+build: lib ## Compile the server to .build/bin/slipway
+	@go build -o .build/bin/slipway ./server
+
+.PHONY: lib
+lib: ## Fetch ONNX Runtime's library to .build/lib
+	@scripts/onnxruntime
+
+.PHONY: image
+image: ## Build the image slipway-server
+	@scripts/image
+
+.PHONY: test
+test: lib lint check-charts ## Everything that needs no cluster
+	go test -race ./...
+
+.PHONY: check-charts
+check-charts: ## Lint, unit-test and validate the charts
+	@scripts/check-charts
+
+.PHONY: lint
+lint: ## Lint Go and shell
+	@scripts/tools golangci-lint shellcheck
+	golangci-lint run
+	shellcheck --external-sources $(SHELL_SCRIPTS)
+
+.PHONY: e2e
+e2e: ## The tests on a kind cluster
+	@scripts/e2e
+
+.PHONY: bench
+bench: lib ## Benchmarks of the server's rooms
+	go test -run '^$$' -bench . -benchmem ./server/...
+
+.PHONY: fuzz
+fuzz: lib ## Fuzz every parser for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: generate
+generate: ## Make what is derived: charts' schemas, tables and renders, the models
+	@scripts/generate-chart
+	@scripts/models/generate
+
+.PHONY: clean
+clean: ## Remove the cluster and .build; what is costly to make stays cached
+	@scripts/cluster down
+	@rm -rf .build

@@ -1,0 +1,127 @@
+{{/* Parts of the pod that need more than a line. */}}
+
+{{/* The chart's version is not among them: a new chart alone need not make new pods. */}}
+{{- define "model-server.podLabels" -}}
+{{- toYaml (merge (include "model-server.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels) }}
+{{- end }}
+
+{{/* The rollout: by default a new pod is ready before an old one goes. With every GPU taken the new pod could never
+start, so there an old one goes first. */}}
+{{- define "model-server.strategy" -}}
+{{- if .Values.updateStrategy }}
+{{- toYaml .Values.updateStrategy }}
+{{- else }}
+type: RollingUpdate
+rollingUpdate:
+  maxSurge: {{ .Values.gpu.enabled | ternary 0 "25%" }}
+  maxUnavailable: {{ .Values.gpu.enabled | ternary 1 0 }}
+{{- end }}
+{{- end }}
+
+{{/* The volume of models, empty when the image's own are served. */}}
+{{- define "model-server.modelsVolume" -}}
+{{- with .Values.models.persistentVolumeClaim.existingClaim }}
+persistentVolumeClaim:
+  claimName: {{ . }}
+  readOnly: true
+{{- end }}
+{{- with .Values.models.ociImage }}
+{{- if .reference }}
+image:
+  reference: {{ .reference | quote }}
+  pullPolicy: {{ .pullPolicy }}
+{{- end }}
+{{- end }}
+{{- with .Values.models.configMap }}
+{{- if .name }}
+configMap:
+  name: {{ .name }}
+  {{- with .items }}
+  items:
+    {{- range $key, $path := . }}
+    - key: {{ $key | quote }}
+      path: {{ $path | quote }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "model-server.volumes" -}}
+- name: config
+  configMap:
+    name: {{ include "model-server.fullname" . }}
+{{- with include "model-server.authSecretName" . }}
+- name: auth
+  secret:
+    secretName: {{ . }}
+    items:
+      - key: {{ include "model-server.authSecretKey" $ | quote }}
+        path: keys.txt
+{{- end }}
+{{- with include "model-server.modelsVolume" . }}
+- name: models
+  {{- . | trim | nindent 2 }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "model-server.volumeMounts" -}}
+- name: config
+  mountPath: /etc/slipway/config
+  readOnly: true
+{{- if include "model-server.authSecretName" . }}
+- name: auth
+  mountPath: /etc/slipway/auth
+  readOnly: true
+{{- end }}
+{{- if include "model-server.modelsVolume" . }}
+- name: models
+  mountPath: {{ default "/models" .Values.config.models }}
+  {{- with .Values.models.persistentVolumeClaim.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  readOnly: true
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Resources, with the GPUs as a limit: for an extended resource the request follows it. */}}
+{{- define "model-server.resources" -}}
+{{- $resources := deepCopy .Values.resources }}
+{{- if .Values.gpu.enabled }}
+{{- $resources = mustMergeOverwrite $resources (dict "limits" (dict .Values.gpu.resourceName .Values.gpu.count)) }}
+{{- end }}
+{{- toYaml $resources }}
+{{- end }}
+
+{{- define "model-server.nodeSelector" -}}
+{{- $labels := merge dict .Values.nodeSelector }}
+{{- if .Values.gpu.enabled }}
+{{- $labels = merge $labels .Values.gpu.nodeSelector }}
+{{- end }}
+{{- with $labels }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "model-server.tolerations" -}}
+{{- with .Values.gpu.enabled | ternary (concat .Values.tolerations .Values.gpu.tolerations) .Values.tolerations }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "model-server.topologySpreadConstraints" -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "model-server.selectorLabels" . | fromYaml)) }}
+{{- range .Values.topologySpreadConstraints }}
+{{- $constraint := . }}
+{{- if not .labelSelector }}
+{{- $constraint = merge dict . $own }}
+{{- end }}
+- {{ toYaml $constraint | nindent 2 | trim }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# Root file systems made of Debian packages, from the mirror that this machine itself uses.
+
+# debian FOLDER PACKAGE,…: Debian 12 without recommendations, in a folder that's there whole or not at all.
+debian() {
+  local mirror
+  [ "$(id -u)" = 0 ] || die "no image can be pulled here, and making one from Debian packages needs root"
+  install_packages debootstrap debian-archive-keyring jq
+  # shellcheck disable=SC2016 # these are apt's own variables
+  mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+    awk '$2 == "bookworm" && $3 == "main" {print $1; exit}')
+  discard "$1.part"
+  mkdir -p "$CACHE/debs"
+  run "debootstrap-${1##*/}" "installing Debian packages into ${1##*/}" debootstrap --variant=minbase \
+    --cache-dir="$CACHE/debs" --include="$2" bookworm "$1.part" ${mirror:+"$mirror"}
+  rm -rf "$1.part"/var/cache/apt/archives/*.deb "$1.part"/var/lib/apt/lists/* \
+    "$1.part"/usr/share/{doc,man,locale}/* "$1.part"/etc/apt/sources.list
+  discard "$1"
+  mv "$1.part" "$1"
+}
+
+# discard FOLDER: an interrupted debootstrap leaves file systems mounted in it, and those belong to this machine.
+discard() {
+  awk -v under="$1/" 'index($2, under) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount
+  rm -rf --one-file-system "$1"
+}

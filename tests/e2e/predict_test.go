@@ -1,0 +1,65 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// irisRows is a versicolor, class 1, as the README asks for it.
+const irisRows = `{"instances": [[6.8, 2.8, 4.8, 1.4]]}`
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	r := install(t, nil)
+	service := throughService(r.namespace, name, "http")
+
+	for _, question := range []struct{ path, body, answer string }{
+		{"/predict", irisRows, `"predictions":[{"label":1,`},
+		{"/predict/iris", irisRows, `"predictions":[{"label":1,`},
+		{"/predict", `{"inputs": {"X": [[6.8, 2.8, 4.8, 1.4]]}}`, `"label":[1]`},
+		{"/predict", irisOIP, `"name":"label","datatype":"INT64"`},
+		{"/v1/models/iris:predict", irisRows, `"predictions":[{"label":1,`},
+		{"/v2/models/iris/infer", irisOIP, `"data":[1]`},
+		{"/v2/models/iris/versions/1/infer", irisOIP, `"data":[1]`},
+	} {
+		a := service.post(t, question.path, question.body)
+		require.Equal(t, http.StatusOK, a.status, "%s: %s", question.path, a.body)
+		assert.Contains(t, a.body, question.answer, question.path)
+		assert.Equal(t, "iris", a.header.Get("Slipway-Model"), question.path)
+		assert.Equal(t, "1", a.header.Get("Slipway-Version"), question.path)
+		assert.NotEmpty(t, a.header.Get("X-Request-Id"), question.path)
+	}
+
+	a := service.post(t, "/predict", `{"instances": [[6.8, 2.8]]}`)
+	assert.Equal(t, http.StatusBadRequest, a.status)
+	assert.Contains(t, a.body, `{"error":`)
+	assert.Equal(t, http.StatusNotFound, service.post(t, "/predict/nosuch", irisRows).status)
+	for _, path := range []string{"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/v2/models/iris/ready"} {
+		assert.Equal(t, http.StatusOK, service.get(t, path).status, path)
+	}
+
+	t.Run("helm test", func(t *testing.T) { require.NoError(t, r.test()) })
+}
+
+// irisOIP is the same flower as an Open Inference Protocol request.
+const irisOIP = `{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [6.8, 2.8, 4.8, 1.4]}]}`
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	r := install(t, nil)
+	require.Equal(t, http.StatusOK, throughService(r.namespace, name, "http").post(t, "/predict", irisRows).status)
+
+	a := throughService(r.namespace, adminName, "admin").get(t, "/metrics")
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	for _, metric := range []string{
+		"slipway_requests_total{", `slipway_model_loaded{model="iris",version="1"} 1`, "slipway_request_duration_seconds_bucket{", "slipway_build_info{",
+	} {
+		assert.Contains(t, a.body, metric)
+	}
+	assert.NotEqual(t, http.StatusOK, throughService(r.namespace, name, "http").get(t, "/metrics").status, "metrics are on the administration port alone")
+}

@@ -1,0 +1,134 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+)
+
+const (
+	chartFolder = "../../charts/model-server"
+	// The chart names everything after the release alone when the release is called as the chart is.
+	name = "model-server"
+	// Metrics have a Service of their own.
+	adminName = name + "-admin"
+)
+
+// values are the values that a user would write into a file for `helm install --values`.
+type values = map[string]any
+
+// release is one installation of the chart.
+type release struct {
+	namespace string
+	config    *action.Configuration
+}
+
+// install is `helm install --wait` in a namespace of the test's own.
+func install(t *testing.T, v values) *release {
+	t.Helper()
+	return installIn(t, namespace(t), v)
+}
+
+// installIn is install in a namespace that has what the values need.
+func installIn(t *testing.T, ns string, v values) *release {
+	t.Helper()
+	r := helmIn(t, ns)
+	require.NoError(t, r.tryInstall(t.Context(), v, 2*time.Minute), "helm install")
+	t.Logf("installed %s in %s", name, ns)
+	return r
+}
+
+func helmIn(t *testing.T, ns string) *release {
+	t.Helper()
+	getter := genericclioptions.NewConfigFlags(false)
+	getter.KubeConfig, getter.Namespace = &cluster.kubeconfig, &ns
+	r := &release{ns, &action.Configuration{}}
+	require.NoError(t, r.config.Init(getter, ns, "secret", func(string, ...any) {}))
+	return r
+}
+
+func (r *release) tryInstall(ctx context.Context, v values, timeout time.Duration) error {
+	chart, err := loader.Load(chartFolder)
+	if err != nil {
+		return err
+	}
+	i := action.NewInstall(r.config)
+	i.ReleaseName, i.Namespace, i.Wait, i.Timeout = name, r.namespace, true, timeout
+	_, err = i.RunWithContext(ctx, chart, v)
+	return err
+}
+
+// upgrade is `helm upgrade --wait`: the values are all of the new revision's, nothing is kept of the last one.
+func (r *release) upgrade(t *testing.T, v values) {
+	t.Helper()
+	require.NoError(t, r.tryUpgrade(t.Context(), v, 2*time.Minute), "helm upgrade")
+	t.Logf("upgraded %s", r.namespace)
+}
+
+func (r *release) tryUpgrade(ctx context.Context, v values, timeout time.Duration) error {
+	chart, err := loader.Load(chartFolder)
+	if err != nil {
+		return err
+	}
+	u := action.NewUpgrade(r.config)
+	u.Namespace, u.Wait, u.Timeout, u.ResetValues = r.namespace, true, timeout, true
+	_, err = u.RunWithContext(ctx, name, chart, v)
+	return err
+}
+
+// rollback is `helm rollback --wait` to a revision.
+func (r *release) rollback(t *testing.T, revision int) {
+	t.Helper()
+	b := action.NewRollback(r.config)
+	b.Version, b.Wait, b.Timeout = revision, true, 2*time.Minute
+	require.NoError(t, b.Run(name), "helm rollback")
+	t.Logf("rolled %s back to revision %d", r.namespace, revision)
+}
+
+// test is `helm test`.
+func (r *release) test() error {
+	rt := action.NewReleaseTesting(r.config)
+	rt.Namespace, rt.Timeout = r.namespace, time.Minute
+	_, err := rt.Run(name)
+	return err
+}
+
+// manifest is what Helm sent to the cluster last.
+func (r *release) manifest(t *testing.T) string {
+	t.Helper()
+	last, err := action.NewGet(r.config).Run(name)
+	require.NoError(t, err)
+	return last.Manifest
+}
+
+// host is a host name that no other test's Ingress has.
+func (r *release) host() string { return hostOf(r.namespace) }
+
+func hostOf(ns string) string { return ns + ".slipway.test" }
+
+// modelFrom are the values that serve the model of a ConfigMap.
+func modelFrom(configMap string) values {
+	return values{"models": values{"configMap": values{"name": configMap}}}
+}
+
+// merged is what Helm makes of several values files: a later one wins, key by key.
+func merged(all ...values) values {
+	result := values{}
+	for _, v := range all {
+		for key, value := range v {
+			before, isTable := result[key].(values)
+			if after, ok := value.(values); ok && isTable {
+				value = merged(before, after)
+			}
+			result[key] = value
+		}
+	}
+	return result
+}

@@ -1,0 +1,167 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	pace = 20 * time.Millisecond // of a client that runs while something is done to the release
+
+	// What the model "constant" answers to the number 1 before and after its upgrade.
+	one, two, oneAnswer, twoAnswer = "constant-1", "constant-2", `{"predictions":[[2]]}`, `{"predictions":[[3]]}`
+	oneRow                         = `{"instances": [[1]]}`
+)
+
+// constant puts a first and a second version of a model into ConfigMaps of the namespace, and returns the values that serve the first.
+func constant(t *testing.T, ns string) values {
+	t.Helper()
+	modelConfigMap(t, ns, one, "constant", "constant_1.onnx")
+	modelConfigMap(t, ns, two, "constant", "constant_2.onnx")
+	return merged(withIngress(ns), values{"replicaCount": 2}, modelFrom(one))
+}
+
+func TestUpgradeAndRollback(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	v := constant(t, ns)
+	r := installIn(t, ns, v)
+	ingress := throughIngress(r.host())
+	require.JSONEq(t, oneAnswer, ingress.eventually(t, oneRow).body)
+
+	client := send(t, pace, oneRow, ingress, ingress.fresh())
+	client.flows(t)
+	r.upgrade(t, merged(v, modelFrom(two)))
+	settled(t, ns)
+	client.flows(t)
+	assert.JSONEq(t, twoAnswer, ingress.post(t, "/predict", oneRow).body, "after the upgrade")
+
+	r.rollback(t, 1)
+	settled(t, ns)
+	client.flows(t)
+	assert.JSONEq(t, oneAnswer, ingress.post(t, "/predict", oneRow).body, "after the rollback")
+
+	answers := client.stop(t)
+	assert.Len(t, answers, 2, "%v", answers)
+	assert.NotZero(t, answers[oneAnswer])
+	assert.NotZero(t, answers[twoAnswer])
+}
+
+func TestConfigurationChange(t *testing.T) {
+	t.Parallel()
+	r := install(t, nil)
+	first := podNames(settled(t, r.namespace))
+
+	r.upgrade(t, nil)
+	assert.Equal(t, first, podNames(settled(t, r.namespace)), "an upgrade that changes nothing has replaced pods")
+
+	r.upgrade(t, values{"config": values{"log": values{"level": "debug"}}})
+	for _, pod := range podNames(settled(t, r.namespace)) {
+		assert.NotContains(t, first, pod, "the pod still runs with the old configuration")
+	}
+}
+
+// TestBadUpgrade upgrades to what cannot serve. The old pods must go on as if nothing had happened.
+func TestBadUpgrade(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	v := constant(t, ns)
+	modelConfigMap(t, ns, "corrupt", "constant", "corrupt.onnx")
+	r := installIn(t, ns, v)
+	ingress := throughIngress(r.host())
+	require.JSONEq(t, oneAnswer, ingress.eventually(t, oneRow).body)
+	old := podNames(settled(t, ns))
+	client := send(t, pace, oneRow, ingress, ingress.fresh())
+
+	for _, bad := range []struct {
+		what   string
+		values values
+		reason func(pod string) (string, error) // what the new pod says
+		named  string                           // what it must name
+	}{
+		{"an unknown key", values{"config": values{"nosuchKey": 1}}, func(pod string) (string, error) {
+			return podLog(t.Context(), ns, pod, &corev1.PodLogOptions{})
+		}, "nosuchKey"},
+		{"a corrupt model", modelFrom("corrupt"), func(pod string) (string, error) {
+			a, err := throughPod(ns, pod).do(t.Context(), http.MethodGet, "/readyz", "")
+			return a.body, err
+		}, "constant"},
+	} {
+		err := r.tryUpgrade(t.Context(), merged(v, bad.values), 15*time.Second)
+		require.Error(t, err, bad.what)
+		t.Logf("helm upgrade to %s: %v", bad.what, err)
+		client.flows(t)
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			unready := 0
+			for _, pod := range pods(c, t.Context(), ns) {
+				if slices.Contains(old, pod.Name) {
+					assert.True(c, ready(pod), "%s is no longer ready", pod.Name)
+					continue
+				}
+				unready++
+				require.False(c, ready(pod), "%s is ready", pod.Name)
+				reason, err := bad.reason(pod.Name)
+				require.NoError(c, err)
+				require.Contains(c, reason, bad.named)
+			}
+			require.NotZero(c, unready, "there is no new pod")
+		}, 30*time.Second, time.Second, bad.what)
+
+		r.rollback(t, 1)
+		assert.Equal(t, old, podNames(settled(t, ns)), "the rollback has replaced pods that were good")
+		client.flows(t)
+	}
+	answers := client.stop(t)
+	assert.Equal(t, []string{oneAnswer}, slices.Collect(maps.Keys(answers)))
+}
+
+// TestPodDeletion has a client ask through the Service, and another through the Ingress, while both pods go, one after the other.
+func TestPodDeletion(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	r := installIn(t, ns, merged(withIngress(ns), values{"replicaCount": 2, "service": values{"type": "NodePort"}}))
+	ingress, service := throughIngress(r.host()), throughNodePort(t, ns)
+	ingress.eventually(t, irisRows)
+	service.eventually(t, irisRows)
+	client := send(t, pace, irisRows, ingress, ingress.fresh(), service, service.fresh())
+	client.flows(t)
+
+	for _, pod := range podNames(settled(t, ns)) {
+		t.Logf("deleting pod %s", pod)
+		ended := exits(t, ns, pod)
+		require.NoError(t, cluster.CoreV1().Pods(ns).Delete(t.Context(), pod, metav1.DeleteOptions{}))
+		assert.Equal(t, int32(0), ended(), "exit code")
+		settled(t, ns)
+		client.flows(t)
+	}
+	client.stop(t)
+}
+
+// throughNodePort asks the release's Service on a node, so that kube-proxy picks the pod as it does for clients in the cluster.
+func throughNodePort(t *testing.T, ns string) *endpoint {
+	t.Helper()
+	service, err := cluster.CoreV1().Services(ns).Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	nodes, err := cluster.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, port := range service.Spec.Ports {
+		for _, address := range nodes.Items[0].Status.Addresses {
+			if port.Name == "http" && address.Type == "InternalIP" {
+				return &endpoint{base: fmt.Sprintf("http://%s:%d", address.Address, port.NodePort), client: &http.Client{Transport: &http.Transport{}}}
+			}
+		}
+	}
+	require.Fail(t, "the Service has no node port named http")
+	return nil
+}
