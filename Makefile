@@ -44,7 +44,7 @@ check-charts: ## Lint, unit-test and validate the charts
 .PHONY: lint
 lint: ## Lint Go and shell
 	@scripts/tools golangci-lint shellcheck
-	golangci-lint run
+	golangci-lint run --allow-parallel-runners
 	shellcheck --external-sources $(SHELL_SCRIPTS)
 
 .PHONY: e2e

@@ -135,7 +135,7 @@ func (e *endpoint) post(t *testing.T, path, body string) answer {
 	return a
 }
 
-// eventually waits for a prediction, as a new Ingress takes a moment to reach its controller, and returns the answer.
+// eventually waits for a prediction, as it takes a moment until a new pod or Ingress is known everywhere, and returns the answer.
 func (e *endpoint) eventually(t *testing.T, body string) answer {
 	t.Helper()
 	var last answer

@@ -29,7 +29,7 @@ func TestGPU(t *testing.T) {
 	limit := first[0].Spec.Containers[0].Resources.Limits[gpu]
 	assert.Equal(t, "1", limit.String())
 	service := throughService(r.namespace, name, "http")
-	assert.Contains(t, service.post(t, "/predict", irisRows).body, `"label":1`)
+	assert.Contains(t, service.eventually(t, irisRows).body, `"label":1`)
 
 	t.Run("a second release stays pending", func(t *testing.T) {
 		ns := namespace(t)
@@ -48,7 +48,7 @@ func TestGPU(t *testing.T) {
 		second := settled(t, r.namespace)
 		require.Len(t, second, 1)
 		assert.NotEqual(t, first[0].Name, second[0].Name)
-		assert.Contains(t, service.post(t, "/predict", irisRows).body, `"label":1`)
+		assert.Contains(t, service.eventually(t, irisRows).body, `"label":1`)
 	})
 }
 

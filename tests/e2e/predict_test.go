@@ -17,6 +17,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	r := install(t, nil)
 	service := throughService(r.namespace, name, "http")
+	service.eventually(t, irisRows)
 
 	for _, question := range []struct{ path, body, answer string }{
 		{"/predict", irisRows, `"predictions":[{"label":1,`},
@@ -52,7 +53,7 @@ const irisOIP = `{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	r := install(t, nil)
-	require.Equal(t, http.StatusOK, throughService(r.namespace, name, "http").post(t, "/predict", irisRows).status)
+	throughService(r.namespace, name, "http").eventually(t, irisRows)
 
 	a := throughService(r.namespace, adminName, "admin").get(t, "/metrics")
 	require.Equal(t, http.StatusOK, a.status, a.body)

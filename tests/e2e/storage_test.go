@@ -28,7 +28,7 @@ func TestPersistentVolumeClaim(t *testing.T) {
 		"helmTest": values{"enabled": false},
 	})
 	service := throughService(ns, name, "http")
-	a := service.post(t, "/predict", oneRow)
+	a := service.eventually(t, oneRow)
 	assert.JSONEq(t, twoAnswer, a.body, "the newest version")
 	assert.Equal(t, "2", a.header.Get("Slipway-Version"))
 }

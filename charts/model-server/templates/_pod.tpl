@@ -6,10 +6,13 @@
 {{- end }}
 
 {{/* The rollout: by default a new pod is ready before an old one goes. With every GPU taken the new pod could never
-start, so there an old one goes first. */}}
+start, so there an old one goes first. With one pod that leaves none either way, and Recreate says so: under a rolling
+update that may do without its only pod, Helm takes a pod that is Pending for a release that is ready. */}}
 {{- define "model-server.strategy" -}}
 {{- if .Values.updateStrategy }}
 {{- toYaml .Values.updateStrategy }}
+{{- else if and .Values.gpu.enabled (not .Values.autoscaling.enabled) (le (int .Values.replicaCount) 1) }}
+type: Recreate
 {{- else }}
 type: RollingUpdate
 rollingUpdate:
