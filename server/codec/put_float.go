@@ -73,8 +73,7 @@ func putSpecial(b *[room]byte, neg, fraction uint32) int {
 // exponent below 1e-6 and from 1e21 on, and returns the length.
 func putDecimal(b *[room - 1]byte, digits uint32, exp int) int {
 	// Nine digits from the left: the first, and eight in a word, lowest byte first.
-	length := bits.Len32(digits) * 1233 >> 12
-	length += int(b2u(digits >= tens[length]))
+	length := int((uint64(digits) + lengths[bits.Len32(digits)&31]) >> 32)
 	digits *= tens[9-length]
 	first := byte(digits/1e8) + '0'
 	word := eight(digits % 1e8)
@@ -133,3 +132,13 @@ func putExponent(b *[room - 1]byte, first byte, word uint64, count, exp int) int
 }
 
 var tens = [...]uint32{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+
+// lengths has, for numbers of so many bits, what brings their count of decimal digits
+// above the lower 32 bits when it is added: that of the largest, less the first number that has as many.
+var lengths = func() (all [32]uint64) {
+	for n := range all {
+		digits := len(strconv.Itoa(1<<n - 1))
+		all[n] = uint64(digits)<<32 - uint64(tens[digits-1])
+	}
+	return all
+}()

@@ -41,9 +41,10 @@ func putEight(b []byte, v uint64) int {
 
 // eight spreads the eight decimal digits of v over the bytes of a word, the first in the lowest.
 func eight(v uint32) uint64 {
-	w := uint64(v/1e4) | uint64(v%1e4)<<32
-	high := w * 10486 >> 20 & 0x0000007f0000007f // of each four digits, the first two
-	w = high | (w-100*high)<<16
-	high = w * 103 >> 10 & 0x000f000f000f000f
-	return high | (w-10*high)<<8
+	// At each step a number x, high·unit + low, becomes high + low<<width in one go,
+	// x<<width - high·(unit<<width - 1): first one of eight digits, then two of four, then four of two.
+	w := uint64(v)
+	w = w<<32 - w/1e4*(1e4<<32-1)
+	w = w<<16 - w*10486>>20&0x0000007f0000007f*(100<<16-1)
+	return w<<8 - w*103>>10&0x000f000f000f000f*(10<<8-1)
 }

@@ -31,7 +31,7 @@ type API struct {
 // Handler has every route but those of administration.
 func (a *API) Handler() http.Handler {
 	r := a.router()
-	r.Use(a.recovery, requestID, a.closeWhenDraining, a.authenticate)
+	r.Use(requestID, a.observe, a.recovery, a.closeWhenDraining, a.authenticate)
 	a.healthRoutes(r)
 	a.predictRoutes(r)
 	a.v1Routes(r)

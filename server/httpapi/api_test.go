@@ -248,6 +248,8 @@ func TestKeys(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, f.do(t, http.MethodPost, "/predict", body, "Authorization", "Bearer s3cret").status)
 	assert.Equal(t, http.StatusOK, f.do(t, http.MethodPost, "/predict", body, "X-API-Key", "s3cret").status)
+	assert.Contains(t, do(t, f.admin, http.MethodGet, "/metrics", "").body,
+		`slipway_requests_total{code="401",model="",protocol="predict",version=""} 6`)
 	f.server.Close()
 	assert.Contains(t, f.log.String(), `"key":"team-a"`)
 	assert.NotContains(t, f.log.String(), "s3cret")

@@ -57,35 +57,51 @@ func (a *API) authenticate(c *gin.Context) {
 	if !ok {
 		c.Header("WWW-Authenticate", "Bearer")
 		fail(c, fault.New(fault.Unauthenticated, "an API key is needed: Authorization: Bearer <key> or X-API-Key: <key>"))
-		a.logAccess(c, "", time.Now())
 		return
 	}
 	c.Set(keyName, name)
 }
 
-// measured counts, times and logs a prediction.
-func (a *API) measured(protocol string) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		began := time.Now()
-		a.Metrics.Began()
-		defer func() {
-			model, version := asked(c)
-			a.Metrics.Answered(telemetry.Request{
-				Model: model, Version: version, Protocol: protocol,
-				Code: strconv.Itoa(c.Writer.Status()), Duration: time.Since(began),
-			})
-			a.logAccess(c, protocol, began)
-		}()
-		c.Next()
+// observe logs every request but the probes', and counts and times predictions.
+func (a *API) observe(c *gin.Context) {
+	if openPaths[c.Request.URL.Path] {
+		return
 	}
+	began := time.Now()
+	protocol := predictionProtocol(c)
+	if protocol != "" {
+		a.Metrics.Began()
+	}
+	defer func() {
+		took := time.Since(began)
+		a.logAccess(c, protocol, took)
+		if protocol == "" {
+			return
+		}
+		model, version := asked(c)
+		a.Metrics.Answered(telemetry.Request{
+			Model: model, Version: version, Protocol: protocol,
+			Code: strconv.Itoa(c.Writer.Status()), Duration: took,
+		})
+	}()
+	c.Next()
 }
 
-func (a *API) logAccess(c *gin.Context, protocol string, began time.Time) {
+// predictionProtocol is the protocol of a prediction's route, empty for other routes.
+func predictionProtocol(c *gin.Context) string {
+	if c.Request.Method != http.MethodPost || c.FullPath() == "" {
+		return ""
+	}
+	first, _, _ := strings.Cut(c.FullPath()[1:], "/")
+	return first
+}
+
+func (a *API) logAccess(c *gin.Context, protocol string, took time.Duration) {
 	model, version := asked(c)
 	line := []any{
 		"request_id", c.Writer.Header().Get(requestIDHeader), "protocol", protocol,
 		"method", c.Request.Method, "path", c.FullPath(), "model", model, "version", version,
-		"status", c.Writer.Status(), "seconds", time.Since(began).Seconds(),
+		"status", c.Writer.Status(), "seconds", took.Seconds(),
 	}
 	if name := c.GetString(keyName); name != "" {
 		line = append(line, "key", name)

@@ -9,6 +9,6 @@ import (
 // The easy door: three forms of question, and the answer has the form of the question.
 func (a *API) predictRoutes(r gin.IRoutes) {
 	handle := func(c *gin.Context) { a.infer(c, c.Param("model"), "", codec.Decode) }
-	r.POST("/predict", a.measured("predict"), handle)
-	r.POST("/predict/:model", a.measured("predict"), handle)
+	r.POST("/predict", handle)
+	r.POST("/predict/:model", handle)
 }

@@ -16,8 +16,8 @@ func (a *API) v1Routes(r gin.IRoutes) {
 	r.GET("/v1/models", a.v1List)
 	r.GET("/v1/models/:model", a.v1Status)
 	r.GET("/v1/models/:model/versions/:version", a.v1Status)
-	r.POST("/v1/models/:model", a.measured("v1"), a.v1Predict("model"))
-	r.POST("/v1/models/:model/versions/:version", a.measured("v1"), a.v1Predict("version"))
+	r.POST("/v1/models/:model", a.v1Predict("model"))
+	r.POST("/v1/models/:model/versions/:version", a.v1Predict("version"))
 }
 
 // v1Predict takes the verb off the path's last part: gin has no pattern for it.

@@ -17,7 +17,7 @@ func (a *API) v2Routes(r gin.IRoutes) {
 	for _, path := range []string{"/v2/models/:model", "/v2/models/:model/versions/:version"} {
 		r.GET(path, a.v2Metadata)
 		r.GET(path+"/ready", a.v2Ready)
-		r.POST(path+"/infer", a.measured("v2"), func(c *gin.Context) {
+		r.POST(path+"/infer", func(c *gin.Context) {
 			a.infer(c, c.Param("model"), c.Param("version"), codec.DecodeOIP)
 		})
 	}
