@@ -73,7 +73,7 @@ func FuzzElements(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.ContainsAny(text, "[]{}") {
-			t.Skip()
+			return
 		}
 		same[float32](t, text)
 		same[float64](t, text)
