@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chart/loader"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -22,7 +23,6 @@ import (
 )
 
 const (
-	image          = "slipway-server"
 	kubeconfigFile = "../../.build/kubeconfig"
 	testModels     = "../../server/onnx/onnxtest/testdata/"
 	suiteLabel     = "app.kubernetes.io/managed-by"
@@ -64,15 +64,21 @@ func connect(ctx context.Context) (*kubernetesCluster, error) {
 			return nil, fmt.Errorf("node %s of %s is not a kind node", node.Name, c.kubeconfig)
 		}
 	}
-	if !slices.ContainsFunc(nodes.Items, hasImage) {
-		return nil, fmt.Errorf("no node has the image %s", image)
+	chart, err := loader.Load(chartFolder)
+	if err != nil {
+		return nil, err
+	}
+	image := "/slipway-server:" + chart.AppVersion()
+	if !slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool { return hasImage(n, image) }) {
+		return nil, fmt.Errorf("no node has the image %s", image[1:])
 	}
 	return c, c.removeLeftovers(ctx)
 }
 
-func hasImage(node corev1.Node) bool {
+// hasImage tells whether the kubelet has told of an image whose name ends like this.
+func hasImage(node corev1.Node, ending string) bool {
 	return slices.ContainsFunc(node.Status.Images, func(i corev1.ContainerImage) bool {
-		return slices.ContainsFunc(i.Names, func(name string) bool { return strings.Contains(name, image+":") })
+		return slices.ContainsFunc(i.Names, func(name string) bool { return strings.HasSuffix(name, ending) })
 	})
 }
 
@@ -83,6 +89,9 @@ func (c *kubernetesCluster) removeLeftovers(ctx context.Context) error {
 		return err
 	}
 	for _, ns := range old.Items {
+		if ns.DeletionTimestamp != nil {
+			continue
+		}
 		err = errors.Join(err, c.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}))
 	}
 	return err

@@ -22,10 +22,10 @@ import (
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
 	certificate, key, _ := selfSigned(t, "model.example.com")
-	for environment, prepare := range map[string]func(ns string){
-		"dev":     func(string) {},
-		"staging": func(string) {},
-		"prod": func(ns string) {
+	for environment, prepare := range map[string]func(t *testing.T, ns string){
+		"dev":     func(*testing.T, string) {},
+		"staging": func(*testing.T, string) {},
+		"prod": func(t *testing.T, ns string) {
 			secret(t, ns, "model-tls", corev1.SecretTypeTLS, map[string][]byte{"tls.crt": certificate, "tls.key": key})
 			secret(t, ns, "model-api-keys", corev1.SecretTypeOpaque, map[string][]byte{"helm-test": []byte("k3y"), "keys.txt": []byte("helm-test=k3y")})
 		},
@@ -34,11 +34,12 @@ func TestEnvironments(t *testing.T) {
 			v, err := chartutil.ReadValuesFile(filepath.Join(chartFolder, "environments", environment+".yaml"))
 			require.NoError(t, err)
 			ns := namespace(t)
-			prepare(ns)
+			prepare(t, ns)
 			r := installIn(t, ns, v)
 			settled(t, ns)
+			asNotesSay := r.notes(t, certificate)
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
-				output, err := r.doAsNotesSay(t, certificate)
+				output, err := asNotesSay()
 				require.NoError(c, err)
 				require.Contains(c, output, `"label":1`)
 			}, time.Minute, time.Second, "a new Ingress takes a moment to reach its controller")
@@ -47,9 +48,9 @@ func TestEnvironments(t *testing.T) {
 	}
 }
 
-// doAsNotesSay runs the commands of NOTES.txt and returns what they print. The names of the Ingress lead to this machine and the
-// certificate is trusted; nothing else is not as the user would have it.
-func (r *release) doAsNotesSay(t *testing.T, certificate []byte) (string, error) {
+// notes returns what runs the commands of NOTES.txt and returns what they print. The names of the Ingress lead to this machine and the
+// certificate is trusted; all else is as the user has it.
+func (r *release) notes(t *testing.T, certificate []byte) (run func() (string, error)) {
 	t.Helper()
 	installed, err := action.NewGet(r.config).Run(name)
 	require.NoError(t, err)
@@ -71,11 +72,13 @@ func (r *release) doAsNotesSay(t *testing.T, certificate []byte) (string, error)
 	require.NoError(t, os.WriteFile(filepath.Join(home, ".curlrc"), []byte(strings.Join(curlrc, "\n")), 0o600))
 
 	script := strings.Join(commands, "")
-	run := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-	run.Env = append(os.Environ(), "CURL_HOME="+home, "KUBECONFIG="+cluster.kubeconfig)
-	output, err := run.CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("the notes' commands\n%s\nprinted\n%s\n%w", script, output, err)
+	return func() (string, error) {
+		bash := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+		bash.Env = append(os.Environ(), "CURL_HOME="+home, "KUBECONFIG="+cluster.kubeconfig)
+		output, err := bash.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("the notes' commands\n%s\nprinted\n%s\n%w", script, output, err)
+		}
+		return string(output), err
 	}
-	return string(output), err
 }

@@ -5,31 +5,35 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
 const gpu = corev1.ResourceName("nvidia.com/gpu")
 
-// TestGPU has one worker say that it has one GPU. There is none: it shows where Kubernetes puts the pods, not what runs on the GPU.
+// TestGPU has one worker say that it has two GPUs. There are none: it shows where Kubernetes puts the pods, not what runs on a GPU.
 func TestGPU(t *testing.T) {
-	node := advertiseGPU(t)
+	node := advertise(t, gpu, "2")
 	withGPU := values{"gpu": values{"enabled": true}}
-	r := install(t, withGPU)
-	first := settled(t, r.namespace)
-	require.Len(t, first, 1)
-	assert.Equal(t, node, first[0].Spec.NodeName)
-	limit := first[0].Spec.Containers[0].Resources.Limits[gpu]
-	assert.Equal(t, "1", limit.String())
-	service := throughService(r.namespace, name, "http")
-	assert.Contains(t, service.eventually(t, irisRows).body, `"label":1`)
+	ns := namespace(t)
+	v := merged(withIngress(ns), withGPU, values{"replicaCount": 2})
+	r := installIn(t, ns, v)
+	before := settled(t, ns)
+	require.Len(t, before, 2)
+	for _, pod := range before {
+		assert.Equal(t, node, pod.Spec.NodeName)
+		limit := pod.Spec.Containers[0].Resources.Limits[gpu]
+		assert.Equal(t, "1", limit.String())
+	}
+	ingress := throughIngress(r.host())
+	assert.Contains(t, ingress.eventually(t, irisRows).body, `"label":1`)
 
 	t.Run("a second release stays pending", func(t *testing.T) {
 		ns := namespace(t)
@@ -44,11 +48,13 @@ func TestGPU(t *testing.T) {
 	})
 
 	t.Run("a rollout completes though all GPUs are taken", func(t *testing.T) {
-		r.upgrade(t, merged(withGPU, values{"config": values{"log": values{"level": "debug"}}}))
-		second := settled(t, r.namespace)
-		require.Len(t, second, 1)
-		assert.NotEqual(t, first[0].Name, second[0].Name)
-		assert.Contains(t, service.eventually(t, irisRows).body, `"label":1`)
+		client := send(t, pace, irisRows, ingress, ingress.fresh())
+		r.upgrade(t, merged(v, values{"config": values{"log": values{"level": "debug"}}}))
+		for _, pod := range podNames(settled(t, ns)) {
+			assert.NotContains(t, podNames(before), pod)
+		}
+		client.flows(t)
+		client.stop(t)
 	})
 }
 
@@ -61,14 +67,15 @@ func unschedulable(pod corev1.Pod) string {
 	return ""
 }
 
-// advertiseGPU patches one GPU into the status of one worker, as a device plugin would, and takes it out again after the test.
-func advertiseGPU(t *testing.T) (node string) {
+// advertise patches a resource into the status of one worker, as a device plugin would, and takes it out again after the test.
+func advertise(t *testing.T, name corev1.ResourceName, count string) (node string) {
 	t.Helper()
 	node = worker(t)
 	patch := func(ctx context.Context, operation string) error {
 		var patches []map[string]string
 		for _, list := range []string{"capacity", "allocatable"} {
-			patches = append(patches, map[string]string{"op": operation, "path": "/status/" + list + "/nvidia.com~1gpu", "value": "1"})
+			path := "/status/" + list + "/" + strings.ReplaceAll(string(name), "/", "~1")
+			patches = append(patches, map[string]string{"op": operation, "path": path, "value": count})
 		}
 		body, err := json.Marshal(patches)
 		if err != nil {
@@ -82,14 +89,9 @@ func advertiseGPU(t *testing.T) (node string) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := patch(ctx, "remove"); err != nil {
-			t.Errorf("node %s still says that it has a GPU: %v", node, err)
+			t.Errorf("node %s still says that it has %s: %v", node, name, err)
 		}
 	})
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		n, err := cluster.CoreV1().Nodes().Get(t.Context(), node, metav1.GetOptions{})
-		require.NoError(c, err)
-		require.Equal(c, resource.MustParse("1"), n.Status.Allocatable[gpu])
-	}, time.Minute, 200*time.Millisecond)
-	t.Logf("node %s advertises one GPU", node)
+	t.Logf("node %s advertises %s: %s", node, name, count)
 	return node
 }

@@ -59,6 +59,7 @@ func TestMetrics(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	for _, metric := range []string{
 		"slipway_requests_total{", `slipway_model_loaded{model="iris",version="1"} 1`, "slipway_request_duration_seconds_bucket{", "slipway_build_info{",
+		"go_sched_gomaxprocs_threads 1\n", // the CPU limit of the chart's values, on nodes that have more
 	} {
 		assert.Contains(t, a.body, metric)
 	}
