@@ -11,7 +11,7 @@ import (
 // Code is the kind of a failure.
 type Code uint8
 
-// The kinds of failure; Status of httpapi has the table to HTTP.
+// The kinds of failure; statuses in httpapi is the table to HTTP.
 const (
 	Internal         Code = iota // the model or the server failed
 	InvalidArgument              // the request is wrong
