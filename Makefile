@@ -35,7 +35,14 @@ image: ## Build the image slipway-server
 
 .PHONY: test
 test: lib lint check-charts ## Everything that needs no cluster
+	@scripts/protobuf --check
 	go test -race ./...
+	GOEXPERIMENT=cgocheck2 go test ./server/onnx ./server/serving
+	@scripts/conformance
+
+.PHONY: conformance
+conformance: build ## Triton's, KServe's and ONNX's own clients and tests against the server
+	@scripts/conformance
 
 .PHONY: check-charts
 check-charts: ## Lint, unit-test and validate the charts
@@ -52,7 +59,11 @@ e2e: ## The tests on a kind cluster
 	@scripts/e2e
 
 .PHONY: bench
-bench: lib ## Benchmarks of the server's rooms
+bench: build ## How fast it is, as ratios to ONNX Runtime and to empty handlers (15 minutes)
+	@scripts/bench
+
+.PHONY: microbench
+microbench: lib ## Benchmarks of the server's rooms
 	go test -run '^$$' -bench . -benchmem ./server/...
 
 .PHONY: fuzz

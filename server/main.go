@@ -1,4 +1,4 @@
-// Slipway serves ONNX models over HTTP.
+// Slipway serves ONNX models over HTTP and gRPC.
 package main
 
 import (
@@ -17,7 +17,9 @@ var (
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Serve the models of a repository."`
 	Validate validateCommand `cmd:"" help:"Check a configuration and its repository without serving."`
+	Inspect  inspectCommand  `cmd:"" help:"Say what each model takes, how it is run, and why so."`
 	Predict  predictCommand  `cmd:"" help:"Ask a server for a prediction."`
+	Bench    benchCommand    `cmd:"" help:"Put load on any Open Inference Protocol server and measure."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -60,7 +60,7 @@ type server struct {
 
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
-	c := slipway(t, append([]string{"serve", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"}, args...)...)
+	c := slipway(t, append([]string{"serve", "--http-address", "127.0.0.1:0", "--grpc-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"}, args...)...)
 	stderr, err := c.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
@@ -219,9 +219,10 @@ func TestValidate(t *testing.T) {
 		"http.maxBodyBytes":       {"--config", write(t, "http: {maxBodyBytes: -1}\n")},
 		"absent.yaml":             {"--config", "absent.yaml"},
 		"read API keys":           {"--config", write(t, "auth: {keysFile: /absent}\n")},
-		`model "m" version 2`:     {"--models", broken},
+		`model "m": version 2`:    {"--models", broken},
 		"defaultModel":            {"--models", broken, "--config", write(t, "defaultModel: other\n")},
-		"scan repository":         {"--models", t.TempDir()},
+		"no model yet":            {"--models", t.TempDir()},
+		"repository.control":      {"--config", write(t, "repository: {control: never}\n")},
 		"unknown flag --modells":  {"--modells", "x"},
 		"unexpected argument now": {"now"},
 	} {
@@ -235,7 +236,7 @@ func TestValidate(t *testing.T) {
 
 func TestServeRefusesToStart(t *testing.T) {
 	taken := serve(t, "--config", write(t, "shutdown: {delay: 0s}\n"), "--models", onnxtest.Iris(t))
-	out, ok := ran(t, "serve", "--models", onnxtest.Iris(t), "--http-address", strings.TrimPrefix(taken.url, "http://"), "--admin-address", "127.0.0.1:0")
+	out, ok := ran(t, "serve", "--models", onnxtest.Iris(t), "--http-address", strings.TrimPrefix(taken.url, "http://"), "--grpc-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0")
 	assert.False(t, ok)
 	assert.Contains(t, out, "http.address")
 	require.NoError(t, taken.Process.Signal(syscall.SIGTERM))

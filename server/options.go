@@ -9,7 +9,7 @@ import (
 	"go.uber.org/automaxprocs/maxprocs"
 
 	"slipway/server/config"
-	"slipway/server/onnx"
+	"slipway/server/serving"
 )
 
 // options are the flags that serve and validate share; each goes over the
@@ -18,6 +18,7 @@ type options struct {
 	Config             string `help:"Configuration file." type:"path" placeholder:"FILE"`
 	Models             string `help:"Repository folder." type:"path" placeholder:"DIR"`
 	HTTPAddress        string `name:"http-address" help:"Address of the HTTP door, such as :8080." placeholder:"ADDRESS"`
+	GRPCAddress        string `name:"grpc-address" help:"Address of the gRPC door, such as :8081." placeholder:"ADDRESS"`
 	AdminAddress       string `help:"Address of metrics and administration, such as :9090." placeholder:"ADDRESS"`
 	ONNXRuntimeLibrary string `name:"onnxruntime-library" help:"ONNX Runtime's shared library." type:"path" placeholder:"FILE"`
 }
@@ -33,6 +34,7 @@ func (o options) configuration() (config.Config, error) {
 	}
 	c.Models = cmp.Or(o.Models, c.Models)
 	c.HTTP.Address = cmp.Or(o.HTTPAddress, c.HTTP.Address)
+	c.GRPC.Address = cmp.Or(o.GRPCAddress, c.GRPC.Address)
 	c.Admin.Address = cmp.Or(o.AdminAddress, c.Admin.Address)
 	c.ONNXRuntime.Library = cmp.Or(o.ONNXRuntimeLibrary, c.ONNXRuntime.Library)
 	if err := c.Validate(); err != nil {
@@ -61,11 +63,10 @@ func fitProcessors() error {
 	return nil
 }
 
-// sessionOptions gives a run as many threads as the container has processors.
-func sessionOptions(c config.Config) onnx.Options {
-	threads := c.ONNXRuntime.IntraOpThreads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+// catalogOptions are what the models are loaded with.
+func catalogOptions(c config.Config) serving.Options {
+	return serving.Options{
+		Folder: c.Models, DefaultModel: c.DefaultModel,
+		Processors: runtime.GOMAXPROCS(0), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 	}
-	return onnx.Options{IntraOpThreads: threads}
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -15,10 +13,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"slipway/server/config"
+	"slipway/server/grpcapi"
 	"slipway/server/httpapi"
 	"slipway/server/onnx"
+	"slipway/server/repository"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )
@@ -48,14 +49,15 @@ func (s serveCommand) Run() error {
 	return errors.Join(a.run(ctx), onnx.Close())
 }
 
-// app is one server: two listeners and the models behind them.
+// app is one server: its doors and the models behind them.
 type app struct {
-	config      config.Config
-	log         *slog.Logger
-	catalog     *serving.Catalog
-	api         *httpapi.API
-	registry    *prometheus.Registry
-	http, admin net.Listener
+	config   config.Config
+	log      *slog.Logger
+	catalog  *serving.Catalog
+	http     *httpapi.API
+	grpc     *grpcapi.API
+	registry *prometheus.Registry
+	doors    []door
 }
 
 // newApp takes the addresses, so that a port in use is an error before anything is loaded.
@@ -67,19 +69,20 @@ func newApp(c config.Config, log *slog.Logger) (*app, error) {
 	gin.SetMode(gin.ReleaseMode)
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{Version: version, Revision: revision, ONNXRuntime: onnx.Version()})
-	catalog := serving.NewCatalog(log, metrics)
+	catalog := serving.NewCatalog(catalogOptions(c), log, metrics)
 	a := &app{
 		config: c, log: log, catalog: catalog, registry: registry,
-		api: &httpapi.API{
+		http: &httpapi.API{
 			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
 			MaxBodyBytes: c.HTTP.MaxBodyBytes, Version: version,
 		},
+		grpc: &grpcapi.API{
+			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
+			MaxMessageBytes: c.GRPC.MaxMessageBytes, Version: version,
+		},
 	}
-	if a.http, err = net.Listen("tcp", c.HTTP.Address); err != nil {
-		return nil, fmt.Errorf("listen on http.address: %w", err)
-	}
-	if a.admin, err = net.Listen("tcp", c.Admin.Address); err != nil {
-		return nil, errors.Join(fmt.Errorf("listen on admin.address: %w", err), a.http.Close())
+	if err := a.open(); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -87,17 +90,18 @@ func newApp(c config.Config, log *slog.Logger) (*app, error) {
 // run serves until ctx is done, then drains. It answers probes while the
 // models are being loaded.
 func (a *app) run(ctx context.Context) error {
-	public := a.server(a.api.Handler())
-	admin := a.server(a.api.AdminHandler(a.registry))
-	failed := make(chan error, 2)
-	go func() { failed <- public.Serve(a.http) }()
-	go func() { failed <- admin.Serve(a.admin) }()
-	a.log.Info("serving", "http", a.http.Addr().String(), "admin", a.admin.Addr().String(),
-		"version", version, "onnxruntime", onnx.Version(), "processors", runtime.GOMAXPROCS(0),
-		"intra_op_threads", sessionOptions(a.config).IntraOpThreads, "keys", keyNames(a.api.Keys))
+	failed := make(chan error, len(a.doors))
+	for _, d := range a.doors {
+		go func() { failed <- d.serve() }()
+	}
+	a.log.With(a.addresses()...).Info("serving", "version", version, "onnxruntime", onnx.Version(),
+		"processors", runtime.GOMAXPROCS(0), "repository", a.config.Models,
+		"control", string(a.config.Repository.Control), "keys", keyNames(a.http.Keys))
 
-	err := a.catalog.Load(a.config.Models, a.config.DefaultModel, sessionOptions(a.config))
-	waiting := 2
+	following, stopFollowing := context.WithCancel(ctx)
+	defer stopFollowing()
+	followed, err := a.load(following)
+	waiting := len(a.doors)
 	if err == nil {
 		select {
 		case <-ctx.Done():
@@ -106,46 +110,67 @@ func (a *app) run(ctx context.Context) error {
 			waiting--
 		}
 	}
-	grace, cancel := context.WithTimeout(context.Background(), a.config.Shutdown.GracePeriod)
-	defer cancel()
-	stopErr := errors.Join(stop(grace, public), stop(grace, admin))
-	for range waiting {
-		if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
-			stopErr = errors.Join(stopErr, e)
-		}
-	}
-	err = errors.Join(err, stopErr)
-	if stopErr == nil {
-		err = errors.Join(err, a.catalog.Close())
-	}
+	stopFollowing()
+	err = errors.Join(err, a.stop(failed, waiting))
+	<-followed
 	a.log.Info("stopped")
 	return err
+}
+
+// load makes the repository's models current and, if they are to follow it,
+// goes on doing so until ctx is done; followed is closed after that.
+func (a *app) load(ctx context.Context) (followed <-chan struct{}, err error) {
+	done := make(chan struct{})
+	switch r := a.config.Repository; r.Control {
+	case config.ControlExplicit:
+		err = a.catalog.LoadOnly(ctx, r.Load)
+	case config.ControlNone:
+		err = a.catalog.Load(ctx)
+	case config.ControlPoll:
+		w := repository.NewWatcher(a.config.Models, r.PollInterval)
+		state, first := w.Next(ctx)
+		if first != nil {
+			err = first
+			break
+		}
+		a.catalog.Apply(ctx, state)
+		go func() {
+			defer close(done)
+			a.catalog.Follow(ctx, w)
+		}()
+		return done, nil
+	}
+	close(done)
+	return done, err
 }
 
 // drain goes on answering, not ready, until the Service no longer sends
 // requests here.
 func (a *app) drain() {
 	a.log.Info("shutting down", "delay", a.config.Shutdown.Delay.String(), "grace_period", a.config.Shutdown.GracePeriod.String())
-	a.api.Drain()
+	a.http.Drain()
+	a.grpc.Drain()
 	time.Sleep(a.config.Shutdown.Delay)
 }
 
-// stop waits for the requests in flight, then cuts those that are left off.
-func stop(ctx context.Context, s *http.Server) error {
-	if err := s.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("requests were still in flight at the end of shutdown.gracePeriod: %w", err), s.Close())
+// stop closes the doors, then frees the models, unless requests that were cut
+// off may still be using them.
+func (a *app) stop(failed <-chan error, waiting int) error {
+	grace, cancel := context.WithTimeout(context.Background(), a.config.Shutdown.GracePeriod)
+	defer cancel()
+	var err error
+	for _, d := range a.doors {
+		err = errors.Join(err, d.stop(grace))
 	}
-	return nil
-}
-
-func (a *app) server(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute, // a client that sends its body drop by drop is cut off
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	for range waiting {
+		if e := <-failed; !errors.Is(e, http.ErrServerClosed) && !errors.Is(e, grpc.ErrServerStopped) {
+			err = errors.Join(err, e)
+		}
 	}
+	if err == nil {
+		a.catalog.Close()
+	}
+	return err
 }
 
 func keyNames(k *config.Keys) []string {

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"slipway/server/config"
 	"slipway/server/onnx"
+	"slipway/server/repository"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )
@@ -25,23 +29,37 @@ func (v validateCommand) Run() error {
 	if _, err := keys(c); err != nil {
 		return err
 	}
+	return v.withCatalog(c, func(catalog *serving.Catalog, problems []error) error {
+		for _, m := range catalog.Models() {
+			for _, version := range m.Versions {
+				fmt.Printf("ok  %s version %s\n", m.Name, version.Number)
+			}
+		}
+		return errors.Join(append(problems, verdict(catalog))...)
+	})
+}
+
+// verdict is nil when everything that is to be served can be.
+func verdict(catalog *serving.Catalog) error {
+	return errors.Join(catalog.Failures(), catalog.Ready())
+}
+
+// withCatalog gives use the repository's models, loaded but not served.
+func (o options) withCatalog(c config.Config, use func(catalog *serving.Catalog, problems []error) error) (err error) {
 	if err := fitProcessors(); err != nil {
 		return err
 	}
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
-	defer onnx.Close()
-	log := telemetry.NewLogger(io.Discard, slog.LevelError)
-	catalog := serving.NewCatalog(log, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
-	if err := catalog.Load(c.Models, c.DefaultModel, sessionOptions(c)); err != nil {
+	defer func() { err = errors.Join(err, onnx.Close()) }()
+	state, err := repository.Scan(c.Models)
+	if err != nil {
 		return err
 	}
+	quiet := telemetry.NewLogger(io.Discard, slog.LevelError)
+	catalog := serving.NewCatalog(catalogOptions(c), quiet, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
 	defer catalog.Close()
-	for _, m := range catalog.Models() {
-		for _, version := range m.Versions {
-			fmt.Printf("ok  %s version %s\n", m.Name, version.Number)
-		}
-	}
-	return catalog.Failures()
+	catalog.Apply(context.Background(), state)
+	return use(catalog, state.Problems)
 }

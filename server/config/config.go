@@ -22,12 +22,35 @@ type Config struct {
 	Models string `yaml:"models"`
 	// DefaultModel answers /predict without a name; empty means the only model there is.
 	DefaultModel string      `yaml:"defaultModel"`
+	Repository   Repository  `yaml:"repository"`
 	HTTP         HTTP        `yaml:"http"`
+	GRPC         GRPC        `yaml:"grpc"`
 	Admin        Admin       `yaml:"admin"`
 	Auth         Auth        `yaml:"auth"`
 	Log          Log         `yaml:"log"`
+	Tracing      Tracing     `yaml:"tracing"`
 	Shutdown     Shutdown    `yaml:"shutdown"`
 	ONNXRuntime  ONNXRuntime `yaml:"onnxruntime"`
+}
+
+// Control says who decides which models of the repository are loaded.
+type Control string
+
+// The ways to control a repository, under the names that Triton has for them.
+const (
+	ControlPoll     Control = "poll"     // the folder: what changes there is loaded and unloaded
+	ControlNone     Control = "none"     // the folder as it lies when the server starts
+	ControlExplicit Control = "explicit" // Load, and the load and unload routes
+)
+
+// Repository says how the repository folder is followed.
+type Repository struct {
+	Control Control `yaml:"control"`
+	// PollInterval is how often the folder is looked at; a change is taken up
+	// when two looks in a row have seen the same.
+	PollInterval time.Duration `yaml:"pollInterval"`
+	// Load names the models that an explicit repository starts with.
+	Load []string `yaml:"load"`
 }
 
 // HTTP is the door for predictions.
@@ -36,7 +59,14 @@ type HTTP struct {
 	MaxBodyBytes int64  `yaml:"maxBodyBytes"`
 }
 
-// Admin is the door for metrics, which no Ingress exposes.
+// GRPC is the door for predictions over gRPC; an empty address closes it.
+type GRPC struct {
+	Address         string `yaml:"address"`
+	MaxMessageBytes int    `yaml:"maxMessageBytes"`
+}
+
+// Admin is the door for metrics, profiles and the loading of models, which no
+// Ingress exposes.
 type Admin struct {
 	Address string `yaml:"address"`
 }
@@ -51,6 +81,14 @@ type Log struct {
 	Level slog.Level `yaml:"-"`
 	// Name is the level's name in the document: debug, info, warn or error.
 	Name string `yaml:"level"`
+}
+
+// Tracing sends OpenTelemetry spans when Endpoint is set.
+type Tracing struct {
+	// Endpoint is an OTLP receiver over gRPC, such as http://collector:4317.
+	Endpoint string `yaml:"endpoint"`
+	// SampleRatio of the requests whose caller has not decided, 0 to 1.
+	SampleRatio float64 `yaml:"sampleRatio"`
 }
 
 // Shutdown says how long a server that was told to stop goes on.
@@ -73,11 +111,14 @@ type ONNXRuntime struct {
 // Default is the configuration of a server that is told nothing.
 func Default() Config {
 	return Config{
-		Models:   "/models",
-		HTTP:     HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
-		Admin:    Admin{Address: ":9090"},
-		Log:      Log{Name: "info"},
-		Shutdown: Shutdown{Delay: 5 * time.Second, GracePeriod: 25 * time.Second},
+		Models:     "/models",
+		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second},
+		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
+		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
+		Admin:      Admin{Address: ":9090"},
+		Log:        Log{Name: "info"},
+		Tracing:    Tracing{SampleRatio: 1},
+		Shutdown:   Shutdown{Delay: 5 * time.Second, GracePeriod: 25 * time.Second},
 	}
 }
 
@@ -129,13 +170,12 @@ func (c *Config) Validate() error {
 	if c.HTTP.MaxBodyBytes <= 0 {
 		wrong("http.maxBodyBytes: must be positive, is %d", c.HTTP.MaxBodyBytes)
 	}
-	for key, address := range map[string]string{"http.address": c.HTTP.Address, "admin.address": c.Admin.Address} {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			wrong("%s: must be host:port or :port, is %q", key, address)
-		}
+	all = append(all, c.validateAddresses(), c.validateRepository())
+	if c.GRPC.MaxMessageBytes <= 0 {
+		wrong("grpc.maxMessageBytes: must be positive, is %d", c.GRPC.MaxMessageBytes)
 	}
-	if c.HTTP.Address == c.Admin.Address && !anyPort(c.HTTP.Address) {
-		wrong("http.address and admin.address: must differ, both are %q", c.HTTP.Address)
+	if c.Tracing.SampleRatio < 0 || c.Tracing.SampleRatio > 1 {
+		wrong("tracing.sampleRatio: must be from 0 to 1, is %v", c.Tracing.SampleRatio)
 	}
 	if err := c.Log.Level.UnmarshalText([]byte(c.Log.Name)); err != nil {
 		wrong("log.level: must be debug, info, warn or error, is %q", c.Log.Name)
@@ -150,6 +190,40 @@ func (c *Config) Validate() error {
 		wrong("onnxruntime.intraOpThreads: must not be negative, is %d", c.ONNXRuntime.IntraOpThreads)
 	}
 	return errors.Join(all...)
+}
+
+// validateAddresses checks each address and that no two doors share one.
+func (c *Config) validateAddresses() error {
+	var all []error
+	keys := []string{"http.address", "grpc.address", "admin.address"}
+	addresses := []string{c.HTTP.Address, c.GRPC.Address, c.Admin.Address}
+	for i, address := range addresses {
+		if address == "" && keys[i] == "grpc.address" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			all = append(all, fmt.Errorf("%s: must be host:port or :port, is %q", keys[i], address))
+		}
+		for j := range i {
+			if addresses[j] == address && !anyPort(address) {
+				all = append(all, fmt.Errorf("%s and %s: must differ, both are %q", keys[j], keys[i], address))
+			}
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (c *Config) validateRepository() error {
+	r := c.Repository
+	switch {
+	case r.Control != ControlPoll && r.Control != ControlNone && r.Control != ControlExplicit:
+		return fmt.Errorf("repository.control: must be poll, none or explicit, is %q", r.Control)
+	case r.Control == ControlPoll && r.PollInterval <= 0:
+		return fmt.Errorf("repository.pollInterval: must be positive, is %s", r.PollInterval)
+	case r.Control != ControlExplicit && len(r.Load) > 0:
+		return fmt.Errorf("repository.load: is for repository.control explicit, which is %s", r.Control)
+	}
+	return nil
 }
 
 func anyPort(address string) bool {

@@ -6,20 +6,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the kind of a failure.
 type Code uint8
 
-// The kinds of failure; statuses in httpapi is the table to HTTP.
+// The kinds of failure; status.go is the table to HTTP and gRPC.
 const (
 	Internal         Code = iota // the model or the server failed
 	InvalidArgument              // the request is wrong
 	Unauthenticated              // no key, or a wrong one
+	PermissionDenied             // not through this door
 	NotFound                     // no such model, version or route
 	MethodNotAllowed             // the route exists, for another method
 	TooLarge                     // the body is over the limit
 	UnsupportedMedia             // the content type is none that is read
+	Overloaded                   // more than can be answered in time; try again later
 	Unavailable                  // not ready, or draining
 	Canceled                     // the client has gone
 	DeadlineExceeded             // it took longer than the request allows
@@ -27,8 +30,9 @@ const (
 
 // Error is a failure of a known kind.
 type Error struct {
-	Code Code
-	Err  error
+	Code       Code
+	Err        error
+	RetryAfter time.Duration // of Overloaded: when asking again may work
 }
 
 func (e *Error) Error() string { return e.Err.Error() }
@@ -61,4 +65,13 @@ func CodeOf(err error) Code {
 		return DeadlineExceeded
 	}
 	return Internal
+}
+
+// RetryAfterOf is when to ask again after err; 0 when nobody said.
+func RetryAfterOf(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
 }

@@ -14,11 +14,12 @@ type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
 
 // infer answers one prediction: choose the version, read, decode, run, encode.
 func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
-	v, err := a.Catalog.Choose(model, version)
+	v, err := a.Catalog.Acquire(model, version)
 	if err != nil {
 		fail(c, err)
 		return
 	}
+	defer v.Release()
 	c.Set(versionName, v)
 	answer := takeBuffer()
 	defer answer.giveBack()
@@ -41,13 +42,13 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 	if err != nil {
 		return into, err
 	}
-	outputs, err := v.Infer(request.Inputs, request.Outputs)
+	answer, err := v.Infer(c.Request.Context(), serving.Query{Inputs: request.Inputs, Outputs: request.Outputs})
 	if err != nil {
 		return into, err
 	}
 	return codec.Append(into, &codec.Response{
 		Model: v.Model, Version: v.Number, ID: request.ID,
-		Form: request.Form, Rows: rows(request), Outputs: outputs,
+		Form: request.Form, Rows: rows(request), Outputs: answer.Outputs,
 	})
 }
 

@@ -1,13 +1,12 @@
 package onnx
 
-// #include "binding.h"
+// #include "frame.h"
 import "C"
 
 import (
+	"context"
 	"fmt"
-	"runtime"
 	"strings"
-	"unsafe"
 
 	"slipway/server/fault"
 	"slipway/server/tensor"
@@ -15,37 +14,53 @@ import (
 
 // Run computes the named outputs, all of them when outputs is nil, from inputs
 // in the order of Inputs. The caller has checked the inputs against their specs.
-func (s *Session) Run(inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
-	wanted, wantedNames, err := s.outputsNamed(outputs)
-	if err != nil {
+// When ctx is done the run is ended and the error says why. Run does not return
+// while the inputs' memory may still be read.
+func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("run not begun: %w", err)
+	}
+	if len(inputs) != len(s.inputs) {
+		return nil, fmt.Errorf("got %d inputs, the model takes %d", len(inputs), len(s.inputs))
+	}
+	f := s.take()
+	defer s.put(f)
+	if err := f.want(s, outputs); err != nil {
 		return nil, err
 	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	given := make([]*C.OrtValue, 0, len(inputs))
-	answers := make([]*C.OrtValue, len(wanted))
-	defer func() {
-		for _, v := range append(given, answers...) {
-			if v != nil {
-				C.ReleaseOrtValue(v)
-			}
-		}
-	}()
 	for i, t := range inputs {
-		v, err := newValue(t, &pinner)
-		if err != nil {
+		if err := f.give(i, t); err != nil {
 			return nil, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
 		}
-		given = append(given, v)
 	}
-	status := C.RunOrtSession(s.handle, unsafe.SliceData(given), unsafe.SliceData(s.inputNames), C.int(len(given)),
-		unsafe.SliceData(answers), unsafe.SliceData(wantedNames), C.int(len(answers)))
-	if err := statusError(status); err != nil {
-		return nil, classify(err)
+	if err := f.run(ctx, s); err != nil {
+		return nil, err
 	}
-	result := make([]tensor.Named, len(wanted))
-	for i, at := range wanted {
-		value, err := goValue(answers[i])
+	return f.answer(s)
+}
+
+func (f *frame) run(ctx context.Context, s *Session) error {
+	if ctx.Done() == nil {
+		return classify(statusError(C.RunFrame(f.c, s.handle, nil, s.memory)))
+	}
+	options, unwatch, err := f.watch(ctx)
+	if err != nil {
+		return err
+	}
+	status := C.RunFrame(f.c, s.handle, options, s.memory)
+	stopped := unwatch()
+	err = statusError(status)
+	if err != nil && stopped {
+		return fmt.Errorf("run ended early: %w (%w)", context.Cause(ctx), err)
+	}
+	return classify(err)
+}
+
+// answer copies the outputs out of C.
+func (f *frame) answer(s *Session) ([]tensor.Named, error) {
+	result := make([]tensor.Named, len(f.wanted))
+	for i, at := range f.wanted {
+		value, err := goValue(&f.outputs[i])
 		if err != nil {
 			return nil, fmt.Errorf("output %q: %w", s.outputs[at].Name, err)
 		}
@@ -54,36 +69,36 @@ func (s *Session) Run(inputs []*tensor.Tensor, outputs []string) ([]tensor.Named
 	return result, nil
 }
 
-// outputsNamed are the places of the named outputs and their names for C.
-func (s *Session) outputsNamed(outputs []string) ([]int, cStrings, error) {
-	if outputs == nil {
-		all := make([]int, len(s.outputs))
-		for i := range all {
-			all[i] = i
-		}
-		return all, s.outputNames, nil
-	}
-	places, cNames := make([]int, 0, len(outputs)), make(cStrings, 0, len(outputs))
-next:
-	for _, name := range outputs {
-		for i, spec := range s.outputs {
-			if spec.Name == name {
-				places, cNames = append(places, i), append(cNames, s.outputNames[i])
-				continue next
-			}
-		}
-		return nil, nil, fmt.Errorf("the model has no output %q", name)
-	}
-	return places, cNames, nil
-}
-
 // classify tells the runtime's own refusal of the inputs, which only it can
 // check when the model leaves a rank or a dimension open, from a run that failed.
 func classify(err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, refusal := range []string{"Invalid rank for input", "Got invalid dimensions for input"} {
 		if strings.HasPrefix(err.Error(), refusal) {
 			return fault.Wrap(fault.InvalidArgument, err)
 		}
 	}
 	return err
+}
+
+// take is a frame that nobody runs with.
+func (s *Session) take() *frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.frames); n > 0 {
+		f := s.frames[n-1]
+		s.frames = s.frames[:n-1]
+		return f
+	}
+	return newFrame(s)
+}
+
+// put gives a frame back when its run is over.
+func (s *Session) put(f *frame) {
+	f.drop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frames = append(s.frames, f)
 }

@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"strings"
@@ -35,7 +36,7 @@ func of[T tensor.Element](t testing.TB, shape []int64, data ...T) *tensor.Tensor
 
 func runOne(t *testing.T, s *onnx.Session, inputs ...*tensor.Tensor) tensor.Value {
 	t.Helper()
-	answer, err := s.Run(inputs, nil)
+	answer, err := s.Run(t.Context(), inputs, nil)
 	require.NoError(t, err)
 	require.Len(t, answer, 1)
 	return answer[0].Value
@@ -87,7 +88,7 @@ func TestShapeThatTheRuntimeRefusesIsTheCallersFault(t *testing.T) {
 	s := open(t, "static_batch")
 	for _, shape := range [][]int64{{2, 4}, {8}} {
 		in := &tensor.Tensor{DType: tensor.FP32, Shape: shape, Data: make([]float32, 8)}
-		_, err := s.Run([]*tensor.Tensor{in}, nil)
+		_, err := s.Run(t.Context(), []*tensor.Tensor{in}, nil)
 		require.Error(t, err)
 		assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err), err.Error())
 	}
@@ -101,18 +102,18 @@ func TestSeveralInputsAndRequestedOutputs(t *testing.T) {
 	}
 	inputs := []*tensor.Tensor{of(t, []int64{1, 16}, a...), of(t, []int64{1, 16}, b...)}
 
-	all, err := s.Run(inputs, nil)
+	all, err := s.Run(t.Context(), inputs, nil)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.Equal(t, "OUTPUT0", all[0].Name)
 	assert.Equal(t, int32(4), all[0].Value.(*tensor.Tensor).Data.([]int32)[3])
 
-	one, err := s.Run(inputs, []string{"OUTPUT1"})
+	one, err := s.Run(t.Context(), inputs, []string{"OUTPUT1"})
 	require.NoError(t, err)
 	require.Len(t, one, 1)
 	assert.Equal(t, all[1], one[0])
 
-	_, err = s.Run(inputs, []string{"OUTPUT9"})
+	_, err = s.Run(t.Context(), inputs, []string{"OUTPUT9"})
 	assert.ErrorContains(t, err, `no output "OUTPUT9"`)
 }
 
@@ -120,7 +121,7 @@ func TestSequencesAndMaps(t *testing.T) {
 	for model, keys := range map[string]tensor.DType{"zipmap": tensor.Int64, "zipmap_strings": tensor.Bytes} {
 		t.Run(model, func(t *testing.T) {
 			s := open(t, model)
-			answer, err := s.Run([]*tensor.Tensor{of[float32](t, []int64{2, 4}, 6.8, 2.8, 4.8, 1.4, 5, 3, 1, .2)}, nil)
+			answer, err := s.Run(t.Context(), []*tensor.Tensor{of[float32](t, []int64{2, 4}, 6.8, 2.8, 4.8, 1.4, 5, 3, 1, .2)}, nil)
 			require.NoError(t, err)
 			rows, ok := answer[1].Value.(tensor.Sequence)
 			require.True(t, ok, "%T", answer[1].Value)
@@ -156,14 +157,14 @@ func TestRunThatFailsLeavesTheSessionUsable(t *testing.T) {
 	in := s.Inputs()[0]
 	bad := &tensor.Tensor{DType: in.DType, Shape: []int64{1}, Data: []int64{99}}
 	good := &tensor.Tensor{DType: in.DType, Shape: []int64{1}, Data: []int64{2}}
-	_, err := s.Run([]*tensor.Tensor{bad}, nil)
+	_, err := s.Run(t.Context(), []*tensor.Tensor{bad}, nil)
 	require.Error(t, err)
-	_, err = s.Run([]*tensor.Tensor{good}, nil)
+	_, err = s.Run(t.Context(), []*tensor.Tensor{good}, nil)
 	require.NoError(t, err)
 }
 
 func TestStringsThatCannotCross(t *testing.T) {
-	_, err := open(t, "identity_bytes").Run([]*tensor.Tensor{of(t, []int64{1, 1}, "a\x00b")}, nil)
+	_, err := open(t, "identity_bytes").Run(t.Context(), []*tensor.Tensor{of(t, []int64{1, 1}, "a\x00b")}, nil)
 	assert.ErrorContains(t, err, "NUL")
 	assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 }
@@ -186,7 +187,7 @@ func TestRunsAtOnce(t *testing.T) {
 				for i := range data {
 					data[i] = float32(worker*1000 + i)
 				}
-				answer, err := s.Run([]*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{8, 8}, Data: data}}, nil)
+				answer, err := s.Run(t.Context(), []*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{8, 8}, Data: data}}, nil)
 				if assert.NoError(t, err) {
 					assert.Equal(t, data, answer[0].Value.(*tensor.Tensor).Data)
 				}
@@ -200,12 +201,18 @@ func TestRunsAtOnce(t *testing.T) {
 }
 
 func BenchmarkRun(b *testing.B) {
-	s := open(b, "identity_fp32")
-	in := []*tensor.Tensor{of[float32](b, []int64{1, 4}, 1, 2, 3, 4)}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := s.Run(in, nil); err != nil {
-			b.Fatal(err)
-		}
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"endless": context.Background(), "can end": ctx} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, "identity_fp32")
+			in := []*tensor.Tensor{of[float32](b, []int64{1, 4}, 1, 2, 3, 4)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Run(ctx, in, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -1,12 +1,11 @@
 package onnx
 
-// #include "binding.h"
+// #include "frame.h"
 import "C"
 
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"unsafe"
 
@@ -16,68 +15,40 @@ import (
 	"slipway/server/tensor"
 )
 
-// newValue lends the tensor's memory to C until the pinner lets go of it;
-// strings are copied.
-func newValue(t *tensor.Tensor, pinner *runtime.Pinner) (*C.OrtValue, error) {
-	var value *C.OrtValue
-	shape, rank := (*C.int64_t)(unsafe.SliceData(t.Shape)), C.int64_t(len(t.Shape))
-	elementType := C.int(elementTypes[t.DType])
-	if text, ok := t.Data.([]string); ok {
-		if err := statusError(C.CreateTensorAsOrtValue(shape, rank, elementType, &value)); err != nil {
-			return nil, err
-		}
-		if err := fillStrings(value, text); err != nil {
-			C.ReleaseOrtValue(value)
-			return nil, err
-		}
-		return value, nil
-	}
-	memory, err := ort.GetMemoryInfo()
-	if err != nil {
-		return nil, err
-	}
-	data, size := memoryOf(t.Data)
-	if size > 0 {
-		pinner.Pin(data)
-	} else {
-		data = unsafe.Pointer(&empty) // an empty tensor still needs an address
-		pinner.Pin(data)
-	}
-	err = statusError(C.CreateOrtTensorWithShape(data, C.size_t(size), shape, rank, unsafe.Pointer(memory), elementType, &value))
-	return value, err
-}
-
-var empty [8]byte
-
-func fillStrings(value *C.OrtValue, text []string) error {
-	if len(text) == 0 {
-		return nil
-	}
+// stringValue copies strings into C.
+func stringValue(shape []int64, text []string) (*C.OrtValue, error) {
 	for i, s := range text {
 		if strings.IndexByte(s, 0) >= 0 {
-			return fault.New(fault.InvalidArgument, "element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
+			return nil, fault.New(fault.InvalidArgument, "element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
 		}
+	}
+	var value *C.OrtValue
+	err := statusError(C.CreateTensorAsOrtValue((*C.int64_t)(unsafe.SliceData(shape)), C.int64_t(len(shape)),
+		C.int(ort.TensorElementDataTypeString), &value))
+	if err != nil || len(text) == 0 {
+		return value, err
 	}
 	c := newCStrings(text)
 	defer c.free()
-	return statusError(C.FillStringTensor(value, unsafe.SliceData(c), C.size_t(len(c))))
-}
-
-// goValue copies a value out of C; the caller still releases it.
-func goValue(v *C.OrtValue) (tensor.Value, error) {
-	var kind C.int
-	if err := statusError(C.GetValueType(v, &kind)); err != nil {
+	if err := statusError(C.FillStringTensor(value, unsafe.SliceData(c), C.size_t(len(c)))); err != nil {
+		C.ReleaseOrtValue(value)
 		return nil, err
 	}
-	switch ort.ONNXType(kind) {
+	return value, nil
+}
+
+// goValue copies a value that C has described out of its slot, which stays the caller's.
+func goValue(slot *C.Slot) (tensor.Value, error) {
+	switch kind := ort.ONNXType(slot.kind); kind {
 	case ort.ONNXTypeTensor:
-		return goTensor(v)
+		return goTensor(slot)
 	case ort.ONNXTypeSequence:
-		return goSequence(v)
+		return goSequence(slot.value)
 	case ort.ONNXTypeMap:
-		return goMap(v)
+		return goMap(slot.value)
+	default:
+		return nil, fmt.Errorf("a value of kind %s is not served", kind)
 	}
-	return nil, fmt.Errorf("a value of kind %s is not served", ort.ONNXType(kind))
 }
 
 func goSequence(v *C.OrtValue) (tensor.Value, error) {
@@ -114,61 +85,44 @@ func goMap(v *C.OrtValue) (tensor.Value, error) {
 }
 
 func goElement(container *C.OrtValue, i int) (tensor.Value, error) {
-	var v *C.OrtValue
-	if err := statusError(C.GetValue(container, C.int(i), &v)); err != nil {
+	var slot C.Slot
+	defer C.EmptySlot(&slot)
+	if err := statusError(C.DescribeElement(container, C.int(i), &slot)); err != nil {
 		return nil, err
 	}
-	defer C.ReleaseOrtValue(v)
-	return goValue(v)
+	return goValue(&slot)
 }
 
-func goTensor(v *C.OrtValue) (tensor.Value, error) {
-	dtype, shape, err := typeAndShape(v)
+// smallTensor holds a tensor and its shape in one piece of memory.
+type smallTensor struct {
+	tensor.Tensor
+	dims [4]int64
+}
+
+func goTensor(slot *C.Slot) (tensor.Value, error) {
+	elementType := ort.TensorElementDataType(slot._type)
+	dtype := dtypeOf(elementType)
+	if dtype == tensor.Invalid {
+		return nil, fmt.Errorf("element type %s is not served", elementType)
+	}
+	t := &smallTensor{}
+	t.DType, t.Shape = dtype, append(t.dims[:0], shapeOf(slot)...)
+	count, err := tensor.Count(t.Shape)
 	if err != nil {
 		return nil, err
 	}
-	count, err := tensor.Count(shape)
-	if err != nil {
-		return nil, err
-	}
-	t := &tensor.Tensor{DType: dtype, Shape: shape, Data: tensor.Make(dtype, int(count))}
+	t.Data = tensor.Make(dtype, int(count))
 	if text, ok := t.Data.([]string); ok {
-		return t, readStrings(v, text)
-	}
-	var from unsafe.Pointer
-	if err := statusError(C.GetTensorMutableData(v, &from)); err != nil {
-		return nil, err
+		return &t.Tensor, readStrings(slot.value, text)
 	}
 	if to, size := memoryOf(t.Data); size > 0 {
-		copy(unsafe.Slice((*byte)(to), size), unsafe.Slice((*byte)(from), size))
+		copy(unsafe.Slice((*byte)(to), size), unsafe.Slice((*byte)(slot.data), size))
 	}
-	return t, nil
+	return &t.Tensor, nil
 }
 
-func typeAndShape(v *C.OrtValue) (tensor.DType, []int64, error) {
-	var info *C.Info
-	if err := statusError(C.GetTensorTypeAndShape(v, &info)); err != nil {
-		return tensor.Invalid, nil, err
-	}
-	defer C.ReleaseTensorTypeAndShapeInfo(info)
-	var elementType C.int
-	if err := statusError(C.GetTensorElementType(info, &elementType)); err != nil {
-		return tensor.Invalid, nil, err
-	}
-	var rank C.size_t
-	if err := statusError(C.GetDimensionsCount(info, &rank)); err != nil {
-		return tensor.Invalid, nil, err
-	}
-	shape := make([]int64, rank)
-	if err := statusError(C.GetDimensions(info, (*C.int64_t)(unsafe.SliceData(shape)), rank)); err != nil {
-		return tensor.Invalid, nil, err
-	}
-	dtype := dtypeOf(ort.TensorElementDataType(elementType))
-	if dtype == tensor.Invalid {
-		return dtype, nil, fmt.Errorf("element type %s is not served", ort.TensorElementDataType(elementType))
-	}
-	return dtype, shape, nil
-}
+// shapeOf is the shape in the slot, in C's memory.
+func shapeOf(slot *C.Slot) []int64 { return unsafe.Slice((*int64)(slot.shape), slot.rank) }
 
 func readStrings(v *C.OrtValue, into []string) error {
 	var size C.size_t

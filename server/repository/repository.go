@@ -1,149 +1,141 @@
-// Package repository finds model bundles in a folder. It knows where files lie
-// and what a bundle is made of; it does not open a model.
+// Package repository finds model bundles in a folder, verifies them and watches
+// for changes. It knows where files lie and what a bundle is made of; it does not
+// open a model.
 //
-//	<repository>/<model>/<version>/model.onnx
+//	<repository>/<model>/<version>/model.onnx   and golden.ndjson, MANIFEST.json beside it
+//	<repository>/<model>/config.yaml            or Triton's config.pbtxt
 //	<repository>/<model>/model.onnx             version 1
 //	<repository>/<model>.onnx                   version 1
 package repository
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-const modelFile = "model.onnx"
+const (
+	modelFile    = "model.onnx"
+	goldenFile   = "golden.ndjson"
+	manifestFile = "MANIFEST.json"
+	yamlFile     = "config.yaml"
+	pbtxtFile    = "config.pbtxt"
+)
+
+// State is a repository as it lies there at one moment.
+type State struct {
+	Models   []Model // by name
+	Problems []error // what is in the way and belongs to no model
+}
+
+// Model is one model of a repository.
+type Model struct {
+	Name     string
+	Settings Settings
+	Bundles  []Bundle // that the version policy chooses, ascending
+	Err      error    // why the model cannot be used as it lies there
+}
 
 // Bundle is one version of one model.
 type Bundle struct {
 	Model   string
 	Version int64
-	Path    string // of the ONNX file
+	Dir     string // the folder
+	Path    string // the ONNX file
+	Golden  string // golden.ndjson, or empty
+	Digest  string // of the names and contents of all of its files
+	Err     error  // why this version cannot be used: a file that is missing or differs from the manifest
 }
 
-// Scan lists the bundles under folder by model, then version, ascending.
-// Symbolic links are followed and names that start with a dot left out, as a
-// mounted ConfigMap needs. Anything that is not part of the layout is an error:
-// what nobody reads must not look as if it were served.
-func Scan(folder string) ([]Bundle, error) {
-	entries, err := list(folder)
+// Scan reads the repository under folder. Symbolic links are followed and names
+// that start with a dot left out, as a mounted ConfigMap needs, and those that end in
+// .tmp or .partial, under which somebody may be writing. What is not part of the
+// layout is a problem: what nobody reads must not look as if it were served.
+func Scan(folder string) (State, error) {
+	return (&scanner{}).scan(context.Background(), folder)
+}
+
+// scanner remembers digests from one scan to the next.
+type scanner struct {
+	digests map[string]remembered
+	scans   int
+}
+
+func (s *scanner) scan(ctx context.Context, folder string) (State, error) {
+	entries, problems, err := list(folder)
 	if err != nil {
-		return nil, fmt.Errorf("scan repository: %w", err)
+		return State{}, fmt.Errorf("scan repository: %w", err)
 	}
-	var all []Bundle
-	var problems []error
-	seen := map[string]string{}
+	s.scans++
+	found := map[string]string{}
+	var models []Model
 	for _, e := range entries {
-		model, found, err := scanEntry(folder, e)
+		m, stray, err := s.entry(ctx, folder, e)
+		problems = append(problems, stray...)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		if other, twice := seen[model]; twice {
-			problems = append(problems, fmt.Errorf("model %q is both %s and %s; keep one", model, other, e.Name()))
-		}
-		seen[model] = e.Name()
-		all = append(all, found...)
-	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, fmt.Errorf("scan repository %s: %w", folder, err)
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("scan repository %s: no model; expected <model>/<version>/%s", folder, modelFile)
-	}
-	slices.SortFunc(all, func(a, b Bundle) int {
-		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Version, b.Version))
-	})
-	return all, nil
-}
-
-func scanEntry(folder string, e os.FileInfo) (model string, found []Bundle, err error) {
-	path := filepath.Join(folder, e.Name())
-	if e.IsDir() {
-		if err := checkName(e.Name()); err != nil {
-			return "", nil, err
-		}
-		found, err = scanModel(path, e.Name())
-		return e.Name(), found, err
-	}
-	model, isModel := strings.CutSuffix(e.Name(), ".onnx")
-	if !isModel {
-		return "", nil, fmt.Errorf("%s: neither a model folder nor an .onnx file", path)
-	}
-	return model, []Bundle{{Model: model, Version: 1, Path: path}}, checkName(model)
-}
-
-func scanModel(path, model string) ([]Bundle, error) {
-	entries, err := list(path)
-	if err != nil {
-		return nil, err
-	}
-	var found []Bundle
-	bare := false
-	for _, e := range entries {
-		at := filepath.Join(path, e.Name())
-		switch version, numeric := parseVersion(e.Name()); {
-		case e.Name() == "config.yaml" || e.Name() == "config.pbtxt":
-			return nil, fmt.Errorf("%s: per-model configuration is not read by this version; remove it", at)
-		case e.IsDir() && numeric:
-			file := filepath.Join(at, modelFile)
-			if _, err := os.Stat(file); err != nil {
-				return nil, fmt.Errorf("model %q version %d: %w", model, version, err)
-			}
-			found = append(found, Bundle{Model: model, Version: version, Path: file})
-		case e.IsDir():
-			return nil, fmt.Errorf("%s: a version folder is named by a positive whole number", at)
-		case e.Name() == modelFile:
-			bare = true
-		}
-	}
-	switch {
-	case bare && len(found) > 0:
-		return nil, fmt.Errorf("%s: has both %s and version folders; move the file into one", path, modelFile)
-	case bare:
-		return []Bundle{{Model: model, Version: 1, Path: filepath.Join(path, modelFile)}}, nil
-	case len(found) == 0:
-		return nil, fmt.Errorf("%s: no %s and no version folder", path, modelFile)
-	}
-	return found, nil
-}
-
-// list stats the entries of a folder through symbolic links, without dot names.
-func list(folder string) ([]os.FileInfo, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	var infos []os.FileInfo
-	for _, e := range entries {
-		// ext4 volumes have a lost+found that only root can read.
-		if strings.HasPrefix(e.Name(), ".") || e.Name() == "lost+found" {
+		if other, twice := found[m.Name]; twice {
+			problems = append(problems, fmt.Errorf("model %q is both %s and %s; keep one", m.Name, other, e.Name()))
 			continue
 		}
-		info, err := os.Stat(filepath.Join(folder, e.Name()))
-		if err != nil {
-			return nil, err
-		}
-		infos = append(infos, info)
+		found[m.Name] = e.Name()
+		models = append(models, m)
 	}
-	return infos, nil
+	s.forget()
+	slices.SortFunc(models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
+	for i, err := range problems {
+		problems[i] = fmt.Errorf("scan repository: %w", err)
+	}
+	return State{models, problems}, nil
 }
 
-// parseVersion takes what is written without sign and leading zeros.
-func parseVersion(name string) (int64, bool) {
-	v, err := strconv.ParseInt(name, 10, 64)
-	return v, err == nil && v > 0 && strconv.FormatInt(v, 10) == name
+// entry is the model that an entry of the repository is, and what lies in the way in it.
+func (s *scanner) entry(ctx context.Context, folder string, e fs.FileInfo) (m Model, stray []error, err error) {
+	path := filepath.Join(folder, e.Name())
+	name, isFile := strings.CutSuffix(e.Name(), ".onnx")
+	switch {
+	case e.IsDir():
+		name = e.Name()
+	case !isFile || !e.Mode().IsRegular():
+		return Model{}, nil, fmt.Errorf("%s: neither a model folder nor an .onnx file", path)
+	}
+	if err := checkName(name); err != nil {
+		return Model{}, nil, err
+	}
+	if e.IsDir() {
+		m, stray = s.model(ctx, path, name)
+		return m, stray, nil
+	}
+	b := s.verify(ctx, Bundle{Model: name, Version: 1, Dir: folder, Path: path}, []string{e.Name()})
+	return Model{Name: name, Settings: Default(), Bundles: []Bundle{b}}, nil, nil
 }
 
-// checkName keeps names that would change a URL's meaning out.
-func checkName(model string) error {
-	if model == "" || strings.ContainsAny(model, "/:?#%") {
-		return fmt.Errorf("model name %q: must not be empty nor contain any of / : ? # %%", model)
+// model reads one model's folder; what is wrong with it is the model's own error.
+func (s *scanner) model(ctx context.Context, path, name string) (m Model, stray []error) {
+	m = Model{Name: name, Settings: Default()}
+	settings, err := readSettings(path, name)
+	if err != nil {
+		m.Err = err
+		return m, nil
 	}
-	return nil
+	m.Settings = settings
+	versions, bare, stray, err := versionsIn(path)
+	if err != nil {
+		m.Err = err
+		return m, stray
+	}
+	chosen, err := m.Settings.Versions.choose(versions)
+	if err != nil {
+		m.Err = fmt.Errorf("%s: %w", path, err)
+	}
+	for _, version := range chosen {
+		m.Bundles = append(m.Bundles, s.bundle(ctx, path, name, version, bare))
+	}
+	return m, stray
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/server/fault"
-	"slipway/server/onnx"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
@@ -21,25 +21,46 @@ import (
 
 func TestMain(m *testing.M) { onnxtest.Main(m) }
 
-func newCatalog(t *testing.T) (*serving.Catalog, *bytes.Buffer) {
+func newCatalog(t *testing.T, folder string, o serving.Options) (*serving.Catalog, *bytes.Buffer) {
 	t.Helper()
 	log := &bytes.Buffer{}
-	c := serving.NewCatalog(telemetry.NewLogger(log, slog.LevelInfo), telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
-	t.Cleanup(func() { assert.NoError(t, c.Close()) })
+	o.Folder, o.Processors, o.IntraOpThreads = folder, 2, 1
+	c := serving.NewCatalog(o, telemetry.NewLogger(log, slog.LevelInfo), telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
+	t.Cleanup(c.Close)
 	return c, log
 }
 
-func load(t *testing.T, files map[string]string, defaultModel string) *serving.Catalog {
+// load serves a repository: a path that ends in .onnx has the name of a test
+// model, any other its text.
+func load(t *testing.T, files map[string]string, defaultModel string) (c *serving.Catalog, folder string) {
 	t.Helper()
-	c, _ := newCatalog(t)
-	require.NoError(t, c.Load(onnxtest.Repository(t, files), defaultModel, onnx.Options{IntraOpThreads: 1}))
-	return c
+	folder = t.TempDir()
+	lay(t, folder, files)
+	c, _ = newCatalog(t, folder, serving.Options{DefaultModel: defaultModel})
+	require.NoError(t, c.Load(t.Context()))
+	return c, folder
 }
 
-var twoModels = map[string]string{"a/2/model.onnx": "constant_2", "a/10/model.onnx": "constant_1", "b/1/model.onnx": "add_sub"}
+func lay(t *testing.T, folder string, files map[string]string) {
+	t.Helper()
+	for path, content := range files {
+		at := filepath.Join(folder, filepath.FromSlash(path))
+		if strings.HasSuffix(path, ".onnx") {
+			onnxtest.Put(t, at, content)
+			continue
+		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+		require.NoError(t, os.WriteFile(at, []byte(content), 0o644))
+	}
+}
+
+var twoModels = map[string]string{
+	"a/2/model.onnx": "constant_2", "a/10/model.onnx": "constant_1", "a/config.yaml": "versions: {all: true}",
+	"b/1/model.onnx": "add_sub",
+}
 
 func TestChoose(t *testing.T) {
-	c := load(t, twoModels, "b")
+	c, _ := load(t, twoModels, "b")
 	for _, test := range []struct {
 		model, version string
 		want           string
@@ -64,38 +85,40 @@ func TestChoose(t *testing.T) {
 }
 
 func TestTheOnlyModelIsTheDefault(t *testing.T) {
-	v, err := load(t, map[string]string{"only.onnx": "constant_1"}, "").Choose("", "")
+	c, _ := load(t, map[string]string{"only.onnx": "constant_1"}, "")
+	v, err := c.Choose("", "")
 	require.NoError(t, err)
 	assert.Equal(t, "only", v.Model)
 
-	_, err = load(t, twoModels, "").Choose("", "")
+	c, _ = load(t, twoModels, "")
+	_, err = c.Choose("", "")
 	assert.ErrorContains(t, err, "a, b")
 }
 
-func TestLoadRefusesADefaultModelThatIsNotThere(t *testing.T) {
-	c, _ := newCatalog(t)
-	err := c.Load(onnxtest.Repository(t, twoModels), "z", onnx.Options{IntraOpThreads: 1})
-	require.ErrorContains(t, err, `no model "z"; it has a, b`)
-	assert.Equal(t, fault.Unavailable, fault.CodeOf(c.Ready()), "nothing became current")
+func TestADefaultModelThatIsNotThereIsNotReady(t *testing.T) {
+	c, _ := load(t, twoModels, "z")
+	require.ErrorContains(t, c.Ready(), `no model "z"; it has a, b`)
+	assert.Equal(t, fault.Unavailable, fault.CodeOf(c.Ready()))
 }
 
 func TestAVersionThatCannotBeLoadedLeavesTheOthers(t *testing.T) {
-	c, log := newCatalog(t)
-	repository := onnxtest.Repository(t, map[string]string{"m/1/model.onnx": "constant_1", "m/2/model.onnx": "corrupt"})
-	require.NoError(t, c.Load(repository, "", onnx.Options{IntraOpThreads: 1}))
+	folder := t.TempDir()
+	lay(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/2/model.onnx": "corrupt", "m/config.yaml": "versions: {all: true}"})
+	c, log := newCatalog(t, folder, serving.Options{})
+	require.NoError(t, c.Load(t.Context()))
 	require.NoError(t, c.Ready())
 	v, err := c.Choose("m", "")
 	require.NoError(t, err)
 	assert.Equal(t, "1", v.Number)
-	require.ErrorContains(t, c.Failures(), `model "m" version 2`)
+	require.ErrorContains(t, c.Failures(), `model "m": version 2`)
 	assert.Contains(t, log.String(), "model not loaded")
-
-	require.NoError(t, os.Remove(filepath.Join(repository, "m/1/model.onnx")))
-	assert.Error(t, c.Load(repository, "", onnx.Options{IntraOpThreads: 1}), "version 1 has no file now")
+	_, err = c.Choose("m", "2")
+	assert.ErrorContains(t, err, "could not be loaded")
 }
 
 func TestInferChecksBeforeItRuns(t *testing.T) {
-	v, err := load(t, twoModels, "").Choose("b", "")
+	c, _ := load(t, twoModels, "")
+	v, err := c.Choose("b", "")
 	require.NoError(t, err)
 	row := func(name string, n int64) tensor.Named {
 		return tensor.Named{Name: name, Value: &tensor.Tensor{DType: tensor.Int32, Shape: []int64{1, n}, Data: make([]int32, n)}}
@@ -112,20 +135,21 @@ func TestInferChecksBeforeItRuns(t *testing.T) {
 		`must be a tensor`:                                    {inputs: []tensor.Named{{Name: "INPUT0", Value: tensor.Sequence{}}}},
 		`no output "Y"; its outputs are "OUTPUT0", "OUTPUT1"`: {inputs: both, outputs: []string{"Y"}},
 	} {
-		_, err := v.Infer(ask.inputs, ask.outputs)
+		_, err := v.Infer(t.Context(), serving.Query{Inputs: ask.inputs, Outputs: ask.outputs})
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 	}
-	answer, err := v.Infer(both, []string{"OUTPUT1"})
+	answer, err := v.Infer(t.Context(), serving.Query{Inputs: both, Outputs: []string{"OUTPUT1"}})
 	require.NoError(t, err)
-	require.Len(t, answer, 1)
+	require.Len(t, answer.Outputs, 1)
 }
 
 func TestEmptyBatch(t *testing.T) {
-	v, err := load(t, map[string]string{"m.onnx": "identity_fp32"}, "").Choose("", "")
+	c, _ := load(t, map[string]string{"m.onnx": "identity_fp32"}, "")
+	v, err := c.Choose("", "")
 	require.NoError(t, err)
 	empty := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{0, 3}, Data: []float32{}}
-	answer, err := v.Infer([]tensor.Named{{Name: "x", Value: empty}}, nil)
+	answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "x", Value: empty}}})
 	require.NoError(t, err)
-	assert.Equal(t, []int64{0, 3}, answer[0].Value.(*tensor.Tensor).Shape)
+	assert.Equal(t, []int64{0, 3}, answer.Outputs[0].Value.(*tensor.Tensor).Shape)
 }

@@ -1,11 +1,14 @@
 package serving
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"slipway/server/batch"
 	"slipway/server/fault"
 	"slipway/server/onnx"
 	"slipway/server/repository"
@@ -18,39 +21,95 @@ type Version struct {
 	Model, Number   string
 	Inputs, Outputs []tensor.Spec
 
-	session *onnx.Session
-	metrics *telemetry.Metrics
+	// MaxBatchSize is the most rows of one run; 0 when requests are not batched.
+	MaxBatchSize int
+	// BatchingRefused is why the batching that was asked for is not done, or empty.
+	BatchingRefused string
+	// Instances is how many runs go on at once, IntraOpThreads how many threads each may use.
+	Instances, IntraOpThreads int
+
+	bundle     repository.Bundle
+	settings   repository.Settings
+	session    *onnx.Session
+	queue      *batch.Queue
+	metrics    *telemetry.Version
+	statistics statistics
+
+	holds  atomic.Int64  // of the catalog and of the requests under way
+	unheld chan struct{} // closed when the last one lets go
 }
 
-func open(b repository.Bundle, o onnx.Options, metrics *telemetry.Metrics) (*Version, error) {
-	session, err := onnx.Open(b.Path, o)
-	if err != nil {
-		return nil, err
-	}
-	return &Version{
-		Model: b.Model, Number: strconv.FormatInt(b.Version, 10),
-		Inputs: session.Inputs(), Outputs: session.Outputs(),
-		session: session, metrics: metrics,
-	}, nil
+// Query is what is asked of a version.
+type Query struct {
+	Inputs   []tensor.Named // tensors only, in any order
+	Outputs  []string       // nil means all of them
+	Priority int            // 1 is the highest; 0 is the model's default
+	Timeout  time.Duration  // shortens the model's own, if it is not 0
 }
 
-// Infer runs the model once. Inputs may come in any order and hold tensors
-// only; nil outputs means all of them.
-func (v *Version) Infer(inputs []tensor.Named, outputs []string) ([]tensor.Named, error) {
-	ordered, err := v.order(inputs)
+// Answer is what a version answers, and when its run was queued, started and finished.
+type Answer = batch.Answer
+
+// Infer waits for its turn and runs the model.
+func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
+	ordered, err := v.order(q.Inputs)
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
-	if err := v.checkOutputs(outputs); err != nil {
-		return nil, err
+	if err := v.checkOutputs(q.Outputs); err != nil {
+		return Answer{}, err
+	}
+	limit := v.settings.Queue.Timeout
+	if q.Timeout > 0 && (limit == 0 || q.Timeout < limit) {
+		limit = q.Timeout
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
 	}
 	began := time.Now()
-	answer, err := v.session.Run(ordered, outputs)
+	answer, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
 	if err != nil {
-		return nil, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
+		v.statistics.failed(time.Since(began), err)
+		return Answer{}, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
 	}
-	v.metrics.Ran(v.Model, v.Number, time.Since(began))
+	v.statistics.succeeded(answer)
 	return answer, nil
+}
+
+// Golden is the path of the version's golden answers, or empty.
+func (v *Version) Golden() string { return v.bundle.Golden }
+
+// Settings are what the repository says of the model.
+func (v *Version) Settings() repository.Settings { return v.settings }
+
+// acquire keeps the version from being freed; false if that is under way.
+func (v *Version) acquire() bool {
+	for {
+		n := v.holds.Load()
+		if n == 0 {
+			return false
+		}
+		if v.holds.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Release lets go of a version that was acquired.
+func (v *Version) Release() {
+	if v.holds.Add(-1) == 0 {
+		close(v.unheld)
+	}
+}
+
+// free waits until nobody holds the version any more and gives its memory back.
+func (v *Version) free() error {
+	<-v.unheld
+	v.queue.Close()
+	v.metrics.Gone()
+	return v.session.Close()
 }
 
 // order brings the inputs into the model's order and checks each against its spec.
@@ -89,26 +148,6 @@ func (v *Version) checkOutputs(outputs []string) error {
 		}
 	}
 	return nil
-}
-
-// warmUp runs the model once on zeros, with 1 for every dimension that is open,
-// so that the first request does not pay for ONNX Runtime's first allocations.
-// Not every model takes zeros; that is no fault of the model.
-func (v *Version) warmUp() error {
-	inputs := make([]*tensor.Tensor, len(v.Inputs))
-	for i, spec := range v.Inputs {
-		shape := make([]int64, len(spec.Shape))
-		for d, size := range spec.Shape {
-			shape[d] = max(size, 1)
-		}
-		count, err := tensor.Count(shape)
-		if err != nil {
-			return err
-		}
-		inputs[i] = &tensor.Tensor{DType: spec.DType, Shape: shape, Data: tensor.Make(spec.DType, int(count))}
-	}
-	_, err := v.session.Run(inputs, nil)
-	return err
 }
 
 func indexOf(specs []tensor.Spec, name string) int {

@@ -15,12 +15,10 @@ type Build struct{ Version, Revision, ONNXRuntime string }
 // Metrics are the server's series. Labels come from closed sets: models and
 // versions of the repository, protocols and status codes of ours.
 type Metrics struct {
-	requests     *prometheus.CounterVec
-	duration     *prometheus.HistogramVec
-	inFlight     prometheus.Gauge
-	run          *prometheus.HistogramVec
-	loaded       *prometheus.GaugeVec
-	loadFailures *prometheus.CounterVec
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	models   models
 }
 
 // seconds from 250 µs, a tiny model's whole request, to 10 s.
@@ -48,14 +46,7 @@ func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
 		inFlight: f.NewGauge(prometheus.GaugeOpts{
 			Name: "slipway_requests_in_flight", Help: "Predictions under way.",
 		}),
-		run: f.NewHistogramVec(histogram("slipway_run_duration_seconds",
-			"Time of one run in ONNX Runtime."), []string{"model", "version"}),
-		loaded: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "slipway_model_loaded", Help: "1 while the version is loaded, 0 when it could not be.",
-		}, []string{"model", "version"}),
-		loadFailures: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "slipway_model_load_failures_total", Help: "Loads that failed.",
-		}, []string{"model", "version"}),
+		models: newModels(f),
 	}
 }
 
@@ -85,18 +76,4 @@ func (m *Metrics) Answered(r Request) {
 	m.inFlight.Dec()
 	m.requests.WithLabelValues(r.Model, r.Version, r.Protocol, r.Code).Inc()
 	m.duration.WithLabelValues(r.Model, r.Version, r.Protocol).Observe(r.Duration.Seconds())
-}
-
-// Ran observes one run of a model.
-func (m *Metrics) Ran(model, version string, took time.Duration) {
-	m.run.WithLabelValues(model, version).Observe(took.Seconds())
-}
-
-// Loaded says that a version is ready to be served.
-func (m *Metrics) Loaded(model, version string) { m.loaded.WithLabelValues(model, version).Set(1) }
-
-// LoadFailed says that a version could not be loaded.
-func (m *Metrics) LoadFailed(model, version string) {
-	m.loaded.WithLabelValues(model, version).Set(0)
-	m.loadFailures.WithLabelValues(model, version).Inc()
 }

@@ -70,7 +70,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* The server's configuration: what the chart knows, and the user's values over it. */}}
 {{- define "model-server.config" -}}
-{{- $driven := dict "http" (dict "address" ":8080") "admin" (dict "address" ":9090") }}
+{{- $driven := dict "http" (dict "address" ":8080") "grpc" (dict "address" ":8081") "admin" (dict "address" ":9090") }}
 {{- if include "model-server.authSecretName" . }}
 {{- $_ := set $driven "auth" (dict "keysFile" "/etc/slipway/auth/keys.txt") }}
 {{- end }}

@@ -35,6 +35,12 @@ image:
   pullPolicy: {{ .pullPolicy }}
 {{- end }}
 {{- end }}
+{{- with .Values.models.fetch }}
+{{- if .source }}
+emptyDir:
+  sizeLimit: {{ .sizeLimit }}
+{{- end }}
+{{- end }}
 {{- with .Values.models.configMap }}
 {{- if .name }}
 configMap:
@@ -127,4 +133,57 @@ configMap:
 {{- end }}
 - {{ toYaml $constraint | nindent 2 | trim }}
 {{- end }}
+{{- end }}
+
+{{/* Environment variables of the server and of what fetches its models. */}}
+{{- define "model-server.environment" -}}
+{{- with .Values.extraEnv }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $credentials := include "model-server.credentialsSecretName" . }}
+{{- if or $credentials .Values.extraEnvFrom }}
+envFrom:
+  {{- with $credentials }}
+  - secretRef:
+      name: {{ . }}
+  {{- end }}
+  {{- with .Values.extraEnvFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The container that brings the models before the server starts. It writes beside its target and renames, so /models is
+the volume and the server sees whole bundles alone. */}}
+{{- define "model-server.fetch" -}}
+- name: fetch
+  image: {{ include "model-server.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args:
+    - fetch
+    - {{ .Values.models.fetch.source | quote }}
+    - {{ default "/models" .Values.config.models }}
+    {{- with .Values.models.fetch.sha256 }}
+    - --sha256={{ . }}
+    {{- end }}
+    {{- with .Values.models.fetch.path }}
+    - --path={{ . }}
+    {{- end }}
+    {{- with .Values.models.fetch.extraArgs }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with include "model-server.environment" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  resources:
+    {{- toYaml .Values.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .Values.securityContext | nindent 4 }}
+  volumeMounts:
+    - name: models
+      mountPath: {{ default "/models" .Values.config.models }}
+    {{- with .Values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end }}

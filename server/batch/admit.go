@@ -1,0 +1,166 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"slipway/server/fault"
+	"slipway/server/tensor"
+)
+
+// soonest is the shortest advice when to ask again.
+const soonest = time.Millisecond
+
+// check is what r counts in a batch and where it waits.
+func (q *Queue) check(r Request) (rows, level int, err error) {
+	switch levels := q.options.PriorityLevels; {
+	case r.Priority < 0, levels > 1 && r.Priority > levels:
+		return 0, 0, fault.New(fault.InvalidArgument, "priority %d: this model has levels 1 (first) to %d, and 0 for its default", r.Priority, levels)
+	case levels == 1:
+	case r.Priority == 0:
+		level = q.options.DefaultPriority - 1
+	default:
+		level = r.Priority - 1
+	}
+	if !q.batching() {
+		return 1, level, nil
+	}
+	rows, err = q.rows(r.Inputs)
+	return rows, level, err
+}
+
+// rows is the size of the first axis, on which all inputs must agree.
+func (q *Queue) rows(inputs []*tensor.Tensor) (int, error) {
+	rows := int64(1)
+	for i, t := range inputs {
+		switch {
+		case len(t.Shape) == 0:
+			return 0, fault.New(fault.InvalidArgument, "input %d of %d is a scalar; with batching every input needs a first axis, the rows of the batch", i+1, len(inputs))
+		case i == 0:
+			rows = t.Shape[0]
+		case t.Shape[0] != rows:
+			return 0, fault.New(fault.InvalidArgument, "input %d of %d has %d rows, input 1 has %d; with batching every input needs the same first dimension", i+1, len(inputs), t.Shape[0], rows)
+		}
+	}
+	if rows > int64(q.options.MaxBatchSize) {
+		return 0, fault.New(fault.InvalidArgument, "the request has %d rows, the model takes %d at most (maxBatchSize); send it in parts", rows, q.options.MaxBatchSize)
+	}
+	return int(rows), nil
+}
+
+func size(inputs []*tensor.Tensor) int64 {
+	sum := int64(0)
+	for _, t := range inputs {
+		sum += t.Bytes()
+	}
+	return sum
+}
+
+// seize takes an idle instance for a request that need not wait, or nil.
+func (q *Queue) seize(rows int, now time.Time) *instance {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || len(q.idle) == 0 || q.waiting.requests > 0 || q.timer != nil && !q.ready(rows) {
+		return nil
+	}
+	return q.take(rows, now)
+}
+
+// enter puts w into the line, or says why not.
+func (q *Queue) enter(w *waiter) error {
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		return fault.New(fault.Unavailable, "the model is being closed")
+	}
+	reason, err := q.admit(w)
+	if err == nil {
+		q.waiting.push(w)
+		q.observer.Depth(q.waiting.requests, q.waiting.bytes)
+		q.dispatch(w.queued)
+	}
+	q.mu.Unlock()
+	if err != nil {
+		q.observer.Rejected(reason)
+	}
+	return err
+}
+
+// admit refuses what would wait beyond the bounds or miss its deadline. With
+// an idle instance nothing is refused: what waits then waits for company only.
+func (q *Queue) admit(w *waiter) (reason string, err error) {
+	if len(q.idle) > 0 {
+		return "", nil
+	}
+	l, o := &q.waiting, &q.options
+	if l.requests >= o.MaxQueueRequests {
+		return "requests", q.overloaded(0, "%d requests are waiting, as many as may (queue.maxRequests)", l.requests)
+	}
+	if l.bytes+w.bytes > o.MaxQueueBytes {
+		return "bytes", q.overloaded(0, "%d bytes are waiting and the request has %d; %d may wait (queue.maxBytes)", l.bytes, w.bytes, o.MaxQueueBytes)
+	}
+	if w.deadline.IsZero() {
+		return "", nil
+	}
+	left := w.deadline.Sub(w.queued)
+	if need := q.predict(w); need > left {
+		return "deadline", q.overloaded(need-left, "an answer would take %s, the deadline is in %s", need.Round(time.Microsecond), left.Round(time.Microsecond))
+	}
+	return "", nil
+}
+
+// overloaded says when asking again may work: after so long, or, without that,
+// when what waits now has been worked off.
+func (q *Queue) overloaded(after time.Duration, format string, args ...any) error {
+	if after == 0 {
+		runs := ceil(q.waiting.rows(len(q.waiting.levels)-1), q.capacity())
+		after = q.backlog(runs, time.Now())
+	}
+	return &fault.Error{Code: fault.Overloaded, Err: fmt.Errorf(format, args...), RetryAfter: max(after, soonest)}
+}
+
+// leave lets w's caller go and says whence; from nowhere when its turn has
+// come. Out of a batch it can go once the inputs are copied.
+func (q *Queue) leave(w *waiter) (where string) {
+	q.mu.Lock()
+	if w.instance == nil && w.batch == nil {
+		q.waiting.remove(w)
+		q.observer.Depth(q.waiting.requests, q.waiting.bytes)
+		q.settle()
+		q.mu.Unlock()
+		return "queue"
+	}
+	b := w.batch
+	q.mu.Unlock()
+	if b == nil {
+		return ""
+	}
+	<-b.copied
+	return q.abandon(w)
+}
+
+// abandon takes w's caller out of its batch, unless that is done already. The
+// run of a batch that everybody left is cancelled.
+func (q *Queue) abandon(w *waiter) (where string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	select {
+	case <-w.turn:
+		return ""
+	default:
+	}
+	w.gone = true
+	w.batch.present--
+	if w.batch.present == 0 {
+		w.batch.cancel(context.Cause(w.ctx))
+	}
+	return "run"
+}
+
+// settle tells Close that nothing is left.
+func (q *Queue) settle() {
+	if q.closed && q.waiting.requests == 0 && len(q.idle) == len(q.instances) {
+		q.quiet.Broadcast()
+	}
+}

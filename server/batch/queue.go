@@ -1,0 +1,193 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"slipway/server/fault"
+	"slipway/server/tensor"
+)
+
+// Run runs the model once; nil outputs means all. It must obey ctx.
+type Run func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error)
+
+// Options of a queue.
+type Options struct {
+	Instances           int           // runs at once, at least 1
+	MaxBatchSize        int           // rows of one run; below 2: no batching
+	PreferredBatchSizes []int         // rows that run at once, however long MaxQueueDelay is
+	MaxQueueDelay       time.Duration // how long a batch that is not full may wait for more; 0: never
+	MaxQueueRequests    int           // waiting, not counting the running; 0: none may wait
+	MaxQueueBytes       int64         // of the inputs of what waits; 0: none may wait
+	PriorityLevels      int           // 0 or 1: one queue; 1 is the highest priority
+	DefaultPriority     int           // of a Request with Priority 0; 0: the lowest
+}
+
+// Request is one question to the model.
+type Request struct {
+	Inputs   []*tensor.Tensor // in the model's order
+	Outputs  []string         // nil: all
+	Priority int              // 1 is the highest, 0 the default; without levels any will do
+}
+
+// Answer is what the model answered and how the request fared.
+type Answer struct {
+	Outputs                   []tensor.Named // in the order asked for
+	Queued, Started, Finished time.Time
+	BatchSize                 int // rows of the run; 1 without batching, where the first axis means nothing
+}
+
+// Observer is told what happens. Its calls come from many goroutines, Depth's
+// while the queue is locked: they must be quick and must not ask the queue.
+type Observer interface {
+	Depth(requests int, bytes int64)                       // what waits now
+	Waited(time.Duration)                                  // a request left the queue for a run
+	Ran(rows, requests int, took time.Duration, err error) // a run ended
+	Rejected(reason string)                                // "requests", "bytes", "deadline"
+	Left(where string)                                     // cancelled or late: "queue", "run"
+}
+
+// Queue is what stands before one model.
+type Queue struct {
+	run      Run
+	options  Options
+	enough   int // rows that need not wait for more
+	observer Observer
+	batches  sync.WaitGroup // goroutines of the runs of several requests
+
+	mu        sync.Mutex
+	quiet     sync.Cond // once closed: nothing waits or runs any more
+	closed    bool
+	refused   error // why batches are no longer formed
+	limit     int   // rows of one run
+	instances []instance
+	idle      []*instance
+	waiting   line
+	estimate  estimate
+	timer     *time.Timer // when the batch that waits for more must run; nil without delay
+	forming   []*waiter   // scratch of form
+}
+
+// instance is the right to run the model once at a time.
+type instance struct {
+	started time.Time // of the run; zero when idle
+	rows    int
+}
+
+// waiter is a request that found no idle instance.
+type waiter struct {
+	Request
+	ctx      context.Context
+	deadline time.Time // zero: none
+	queued   time.Time
+	level    int
+	rows     int
+	bytes    int64
+	turn     chan struct{} // the instance is the caller's, or the batch is done
+
+	next, previous *waiter // in the line
+
+	// Both nil as long as it waits. Guarded by the queue until turn is told.
+	instance *instance // of the run that the caller makes itself
+	batch    *batch
+	from     int // its first row in batch
+	gone     bool
+}
+
+// New makes a queue; Close ends it. The observer must not be nil.
+func New(run Run, o Options, observer Observer) *Queue {
+	o.Instances, o.MaxBatchSize, o.PriorityLevels = max(o.Instances, 1), max(o.MaxBatchSize, 1), max(o.PriorityLevels, 1)
+	if o.DefaultPriority < 1 || o.DefaultPriority > o.PriorityLevels {
+		o.DefaultPriority = o.PriorityLevels
+	}
+	q := &Queue{
+		run: run, options: o, enough: o.MaxBatchSize, observer: observer,
+		limit: o.MaxBatchSize, instances: make([]instance, o.Instances), waiting: newLine(o.PriorityLevels),
+	}
+	largest := 0
+	for _, size := range o.PreferredBatchSizes {
+		if size <= o.MaxBatchSize {
+			largest = max(largest, size)
+		}
+	}
+	if largest > 0 {
+		q.enough = largest
+	}
+	for i := range q.instances {
+		q.idle = append(q.idle, &q.instances[i])
+	}
+	q.quiet.L = &q.mu
+	if q.batching() && o.MaxQueueDelay > 0 {
+		q.timer = time.AfterFunc(o.MaxQueueDelay, q.due) // finds nothing the first time
+	}
+	return q
+}
+
+// Do answers r, or says why not, at the latest soon after ctx is done. When it
+// has returned nobody reads the memory of r.Inputs any more.
+func (q *Queue) Do(ctx context.Context, r Request) (Answer, error) {
+	rows, level, err := q.check(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	if ctx.Err() != nil {
+		return Answer{}, q.left(ctx, "queue")
+	}
+	now := time.Now()
+	if i := q.seize(rows, now); i != nil {
+		q.observer.Waited(0)
+		return q.alone(ctx, r, i, now, now)
+	}
+	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), turn: make(chan struct{}, 1)}
+	w.deadline, _ = ctx.Deadline()
+	if err := q.enter(w); err != nil {
+		return Answer{}, err
+	}
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		if where := q.leave(w); where != "" {
+			return Answer{}, q.left(ctx, where)
+		}
+	}
+	if w.instance != nil {
+		return q.lead(w)
+	}
+	return q.answer(w)
+}
+
+// Close lets nothing more in and waits for what is queued and running.
+func (q *Queue) Close() {
+	q.mu.Lock()
+	q.closed = true
+	q.dispatch(time.Now())
+	for q.waiting.requests > 0 || len(q.idle) < len(q.instances) {
+		q.quiet.Wait()
+	}
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+	q.mu.Unlock()
+	q.batches.Wait()
+}
+
+// Refused is why batches are no longer formed, or nil: the model's outputs can't be split by row.
+func (q *Queue) Refused() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.refused
+}
+
+func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }
+
+// left is the error of a caller that has gone.
+func (q *Queue) left(ctx context.Context, where string) error {
+	q.observer.Left(where)
+	code := fault.Canceled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		code = fault.DeadlineExceeded
+	}
+	return fault.New(code, "the request left the %s: %w", where, context.Cause(ctx))
+}

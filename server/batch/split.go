@@ -1,0 +1,90 @@
+package batch
+
+import (
+	"fmt"
+	"slices"
+
+	"slipway/server/fault"
+	"slipway/server/tensor"
+)
+
+// wanted is the union of the outputs that the members ask for; nil is all.
+func (b *batch) wanted() []string {
+	all := b.members[0].Outputs
+	owned := false
+	for _, w := range b.members {
+		if len(w.Outputs) == 0 {
+			return nil
+		}
+		for _, name := range w.Outputs {
+			if slices.Contains(all, name) {
+				continue
+			}
+			if !owned {
+				all, owned = slices.Clone(all), true
+			}
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// splittable is nil when every output has a row for each row of the run.
+func splittable(outputs []tensor.Named, rows int) error {
+	for _, o := range outputs {
+		switch v := o.Value.(type) {
+		case *tensor.Tensor:
+			if len(v.Shape) == 0 || v.Shape[0] != int64(rows) {
+				return fmt.Errorf("output %q has shape %s for a batch of %d rows; its first dimension must be that of the inputs", o.Name, tensor.ShapeString(v.Shape), rows)
+			}
+		case tensor.Sequence:
+			if len(v) != rows {
+				return fmt.Errorf("output %q is a sequence of %d for a batch of %d rows; it must have one for each", o.Name, len(v), rows)
+			}
+		default:
+			return fmt.Errorf("output %q is a map, which can't be split by row", o.Name)
+		}
+	}
+	return nil
+}
+
+// answer is w's share of what its batch was answered.
+func (q *Queue) answer(w *waiter) (Answer, error) {
+	b := w.batch
+	if b.err != nil {
+		return Answer{}, b.err
+	}
+	outputs, err := pick(b.outputs, w.Outputs)
+	if err != nil {
+		return Answer{}, err
+	}
+	if len(b.members) > 1 {
+		for i := range outputs {
+			outputs[i].Value = part(outputs[i].Value, w.from, w.from+w.rows)
+		}
+	}
+	return Answer{Outputs: outputs, Queued: w.queued, Started: b.started, Finished: b.finished, BatchSize: b.rows}, nil
+}
+
+// pick copies the outputs of the given names, in their order.
+func pick(outputs []tensor.Named, names []string) ([]tensor.Named, error) {
+	if len(names) == 0 {
+		return slices.Clone(outputs), nil
+	}
+	picked := make([]tensor.Named, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(outputs, func(o tensor.Named) bool { return o.Name == name })
+		if at < 0 {
+			return nil, fault.New(fault.InvalidArgument, "the model has no output %q", name)
+		}
+		picked[i] = outputs[at]
+	}
+	return picked, nil
+}
+
+func part(v tensor.Value, from, to int) tensor.Value {
+	if s, ok := v.(tensor.Sequence); ok {
+		return s[from:to:to]
+	}
+	return v.(*tensor.Tensor).Rows(from, to)
+}

@@ -1,0 +1,21 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"time"
+)
+
+// Nap replaces the sleep of an open loop.
+func Nap(sleep func(time.Duration)) (restore func()) {
+	before := nap
+	nap = sleep
+	return func() { nap = before }
+}
+
+// ReadHTTP reads one answer as the REST caller does.
+func ReadHTTP(answer []byte) (code int, keep bool, body []byte, err error) {
+	c := &restCaller{in: bufio.NewReader(bytes.NewReader(answer))}
+	code, keep, err = c.read()
+	return code, keep, c.answer, err
+}

@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"slipway/server/tensor"
+)
+
+// Protocol is a way to write a question.
+type Protocol string
+
+// The protocols, by the names that the command line has for them.
+const (
+	RESTJSON   Protocol = "rest-json"
+	RESTBinary Protocol = "rest-binary"
+	GRPC       Protocol = "grpc"
+)
+
+// Target is who is asked, and how.
+type Target struct {
+	URL      string // http://host:port, https://host:port, or for gRPC also host:port
+	Protocol Protocol
+	Model    string
+	Version  string // empty: the server chooses
+	Key      string // an API key, sent as a bearer token when not empty
+	Timeout  time.Duration
+}
+
+// Statuses of an Outcome that no server gives.
+const (
+	StatusOK      = "ok"
+	StatusTimeout = "timeout"
+	StatusBroken  = "connection"
+	StatusWrong   = "wrong answer"
+)
+
+// Outcome is how one call went: StatusOK, one of the other statuses above, an
+// HTTP status such as 429, or a gRPC code such as RESOURCE_EXHAUSTED. Over gRPC
+// the timeout is the call's deadline, which server and client see at once, so
+// that both end it as DEADLINE_EXCEEDED.
+type Outcome struct {
+	Status string
+	Detail string // what was said beside it, when not OK
+}
+
+// Caller asks over one connection. It is for one goroutine at a time, but Close
+// may come from another: it ends a Call.
+type Caller interface {
+	Call() Outcome
+	Close() error
+}
+
+// Dial opens connections that all ask the same.
+type Dial func() (Caller, error)
+
+// Prepare encodes the question. A nil expected takes every answer for right.
+func (t Target) Prepare(q *Question, expected *Expected) (Dial, error) {
+	if t.Model == "" {
+		return nil, errors.New("name the model")
+	}
+	if t.Protocol == GRPC {
+		return t.prepareGRPC(q, expected)
+	}
+	return t.prepareREST(q, expected)
+}
+
+// Inputs asks the server what the model takes.
+func (t Target) Inputs(ctx context.Context) ([]tensor.Spec, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	get := t.inputsREST
+	if t.Protocol == GRPC {
+		get = t.inputsGRPC
+	}
+	specs, err := get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for the metadata of model %q: %w", t.URL, t.Model, err)
+	}
+	return specs, nil
+}
+
+// address is where to connect to, and whether with TLS.
+func (t Target) address() (host string, secure bool, err error) {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Host == "" {
+		// host:port, which url.Parse takes for a scheme or refuses.
+		if _, _, bare := net.SplitHostPort(t.URL); bare == nil && !strings.Contains(t.URL, "/") {
+			return t.URL, false, nil
+		}
+		return "", false, fmt.Errorf("URL %q: expected http://host:port, https://host:port or host:port", t.URL)
+	}
+	switch u.Scheme {
+	case "http", "grpc":
+	case "https", "grpcs":
+		secure = true
+	default:
+		return "", false, fmt.Errorf("URL %q: unknown scheme %q, expected http or https", t.URL, u.Scheme)
+	}
+	if u.Port() != "" {
+		return u.Host, secure, nil
+	}
+	if secure {
+		return net.JoinHostPort(u.Hostname(), "443"), true, nil
+	}
+	return net.JoinHostPort(u.Hostname(), "80"), false, nil
+}
+
+// connect opens a TCP or TLS connection that speaks one of protocols.
+func connect(address string, secure bool, timeout time.Duration, protocols ...string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: timeout}
+	if secure {
+		return tls.DialWithDialer(dialer, "tcp", address, &tls.Config{NextProtos: protocols})
+	}
+	return dialer.Dial("tcp", address)
+}
+
+// spec is an input as metadata describes it.
+func spec(name, datatype string, shape []int64) (tensor.Spec, error) {
+	dtype, ok := tensor.ParseDType(datatype)
+	if !ok {
+		return tensor.Spec{}, fmt.Errorf("input %q has datatype %q, which is none of the protocol's", name, datatype)
+	}
+	return tensor.Spec{Name: name, DType: dtype, Shape: shape}, nil
+}
+
+// failed sorts an error of the connection.
+func failed(err error) Outcome {
+	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
+		return Outcome{Status: StatusTimeout, Detail: err.Error()}
+	}
+	return Outcome{Status: StatusBroken, Detail: err.Error()}
+}

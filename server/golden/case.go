@@ -1,0 +1,117 @@
+package golden
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"slipway/server/codec"
+	"slipway/server/tensor"
+)
+
+// Case is a question and its answer.
+type Case struct {
+	Inputs    []tensor.Named // always *tensor.Tensor
+	Outputs   []string       // nil: all
+	Want      []tensor.Named
+	Tolerance Tolerance
+}
+
+// Check is nil when got is the answer, else where it differs first and by how much.
+func (c Case) Check(got []tensor.Named) error { return Equal(got, c.Want, c.Tolerance) }
+
+// Read reads the file at path, whose questions and answers must be the model's.
+func Read(path string, inputs, outputs []tensor.Spec) ([]Case, error) {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read golden answers: %w", err)
+	}
+	cases, err := Parse(file, inputs, outputs)
+	if err != nil {
+		return nil, fmt.Errorf("read golden answers of %s: %w", path, err)
+	}
+	return cases, nil
+}
+
+// Parse is Read of a file's content.
+func Parse(file []byte, inputs, outputs []tensor.Spec) ([]Case, error) {
+	all := lines(file)
+	if len(all) == 0 {
+		return nil, errors.New("no line in it; record one with slipway predict --record, or delete the file")
+	}
+	cases := make([]Case, len(all))
+	for i, text := range all {
+		var err error
+		if cases[i], err = parse(text, inputs, outputs); err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	return cases, nil
+}
+
+func parse(text []byte, inputs, outputs []tensor.Spec) (Case, error) {
+	line, err := ParseLine(text)
+	if err != nil {
+		return Case{}, err
+	}
+	c := Case{Tolerance: line.Tolerance}
+	request, err := codec.DecodeOIP(line.Request, inputs)
+	if err != nil {
+		return c, fmt.Errorf("request: %w", err)
+	}
+	c.Inputs, c.Outputs = request.Inputs, request.Outputs
+	if err := checkInputs(c.Inputs, inputs); err != nil {
+		return c, fmt.Errorf("request: %w", err)
+	}
+	asked, err := chosen(c.Outputs, outputs)
+	if err != nil {
+		return c, fmt.Errorf("request: %w", err)
+	}
+	if c.Want, err = Answer(line.Response, asked); err != nil {
+		return c, fmt.Errorf("response: %w", err)
+	}
+	for _, spec := range asked {
+		if find(c.Want, spec.Name) < 0 {
+			return c, fmt.Errorf("response: missing output %q", spec.Name)
+		}
+	}
+	return c, nil
+}
+
+func checkInputs(given []tensor.Named, inputs []tensor.Spec) error {
+	for _, spec := range inputs {
+		i := find(given, spec.Name)
+		if i < 0 {
+			return fmt.Errorf("missing input %q", spec.Name)
+		}
+		t, ok := given[i].Value.(*tensor.Tensor)
+		if !ok {
+			return fmt.Errorf("input %q is no tensor", spec.Name)
+		}
+		if err := spec.Check(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chosen are the outputs that are asked for.
+func chosen(names []string, outputs []tensor.Spec) ([]tensor.Spec, error) {
+	if names == nil {
+		return outputs, nil
+	}
+	asked := make([]tensor.Spec, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(outputs, func(s tensor.Spec) bool { return s.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("outputs[%d].name: unknown output %s, the model has %s", i, clip([]byte(name)), list(outputs))
+		}
+		asked[i] = outputs[at]
+	}
+	return asked, nil
+}
+
+func find(all []tensor.Named, name string) int {
+	return slices.IndexFunc(all, func(n tensor.Named) bool { return n.Name == name })
+}

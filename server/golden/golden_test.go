@@ -1,0 +1,205 @@
+package golden_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/golden"
+	"slipway/server/tensor"
+)
+
+var (
+	inputs  = []tensor.Spec{{Name: "x", DType: tensor.FP32, Shape: []int64{-1, 2}}}
+	outputs = []tensor.Spec{
+		{Name: "label", DType: tensor.Int64, Shape: []int64{-1}},
+		{Name: "scores", DType: tensor.FP32, Shape: []int64{-1, 3}},
+		{Name: "maps", Kind: tensor.KindSequence},
+	}
+)
+
+const (
+	request  = `{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}`
+	response = `{"model_name":"m","model_version":"1","outputs":[` +
+		`{"name":"label","datatype":"INT64","shape":[1],"data":[7]},` +
+		`{"name":"scores","datatype":"FP32","shape":[1,3],"data":[[0.1,"NaN",0.7]]},` +
+		`{"name":"maps","datatype":"BYTES","shape":[1],"parameters":{"content_type":"json"},"data":["{\"0\":0.25,\"1\":1}"]}]}`
+)
+
+func one[T tensor.Element](t testing.TB, shape []int64, data ...T) *tensor.Tensor {
+	t.Helper()
+	made, err := tensor.New(shape, data)
+	require.NoError(t, err)
+	return made
+}
+
+// answer is what a session gives for request.
+func answer(t testing.TB) []tensor.Named {
+	t.Helper()
+	return []tensor.Named{
+		{Name: "scores", Value: one(t, []int64{1, 3}, float32(.1), float32(math.NaN()), float32(.7))},
+		{Name: "label", Value: one(t, []int64{1}, int64(7))},
+		{Name: "maps", Value: tensor.Sequence{tensor.Map{Keys: one[int64](t, []int64{2}, 1, 0), Values: one[float32](t, []int64{2}, 1, .25)}}},
+	}
+}
+
+func TestReadAndCheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "golden.ndjson")
+	file := golden.AppendLine(nil, []byte(request), []byte(" "+response+"\n"), golden.Tolerance{Absolute: 1e-3})
+	file = append(file, `{"response":`+response+`,"request":`+request+`}`+"\r\n\n"...)
+	require.NoError(t, os.WriteFile(path, file, 0o600))
+	cases, err := golden.Read(path, inputs, outputs)
+	require.NoError(t, err)
+	require.Len(t, cases, 2)
+	assert.Equal(t, golden.Tolerance{Absolute: 1e-3}, cases[0].Tolerance)
+	assert.Equal(t, golden.DefaultTolerance, cases[1].Tolerance)
+	assert.Equal(t, []float32{1, 2}, cases[0].Inputs[0].Value.(*tensor.Tensor).Data)
+	assert.Nil(t, cases[0].Outputs)
+	for _, c := range cases {
+		require.NoError(t, c.Check(answer(t)))
+	}
+	got := answer(t)
+	got[2].Value.(tensor.Sequence)[0].(tensor.Map).Values.Data.([]float32)[1] = .3
+	assert.ErrorContains(t, cases[1].Check(got), `output "maps"[0]["0"]: got 0.3, want 0.25 (off by 0.05, tolerance 1e-05 + 0.0001 × |want|)`)
+}
+
+func TestReadNamesTheLineAndTheField(t *testing.T) {
+	good := `{"request":` + request + `,"response":` + response + `}`
+	for _, test := range []struct{ line, want string }{
+		{`{"request":` + request + `}`, `missing key "response"`},
+		{`[]`, `line: got "[]", expected a JSON object`},
+		{``, `line: got "", expected a JSON object`},
+		{good + "{}", `line: something follows the JSON object`},
+		{strings.Replace(good, `"request"`, `"question"`, 1), `line: unknown key "question", expected one of ["request" "response" "tolerance"]`},
+		{good[:len(good)-1] + `,"request":{}}`, `line: duplicate key "request"`},
+		{good[:len(good)-1], `line: the JSON ends too early`},
+		{good[:len(good)-1] + `,"tolerance":{"relativ":1}}`, `tolerance: unknown key "relativ"`},
+		{good[:len(good)-1] + `,"tolerance":{"relative":-1}}`, `tolerance.relative: got "-1", expected a number of 0 or more`},
+		{good[:len(good)-1] + `,"tolerance":{"absolute":null}}`, `tolerance.absolute: got "null"`},
+		{strings.Replace(good, `"x"`, `"y"`, 1), `request: inputs[0].name: unknown input "y", the model has "x"`},
+		{strings.Replace(good, `FP32`, `INT8`, 1), `request: inputs[0].data: got datatype INT8, the model wants FP32 for "x"`},
+		{strings.Replace(good, `[1,2]`, `[2,1]`, 1), `request: input "x": got shape [2,1], expected [-1,2]`},
+		{strings.Replace(good, `{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}`, ``, 1), `request: missing input "x"`},
+		{strings.Replace(good, `{"inputs"`, `{"outputs":[{"name":"z"}],"inputs"`, 1), `request: outputs[0].name: unknown output "z", the model has "label", "scores", "maps"`},
+		{strings.Replace(good, `{"inputs"`, `{"outputs":[{"name":"label"}],"inputs"`, 1), `response: outputs[1].name: unknown output "scores", expected "label"`},
+		{strings.Replace(good, `"label"`, `"scores"`, 1), `response: outputs[0].datatype: got INT64, the model answers FP32 for "scores"`},
+		{strings.Replace(good, `"maps"`, `"label"`, 1), `response: outputs[2].datatype: got BYTES`},
+		{strings.Replace(good, `{"name":"label","datatype":"INT64","shape":[1],"data":[7]},`, ``, 1), `response: missing output "label"`},
+		{strings.Replace(good, `"INT64"`, `"INT65"`, 1), `response: outputs[0].datatype: got "INT65"`},
+		{strings.Replace(good, `[7]`, `[7.5]`, 1), `response: outputs[0].data[0]: got "7.5", expected INT64`},
+		{strings.Replace(good, `[7]`, `[7,8]`, 1), `response: outputs[0].data: got 2 elements, shape [1] has 1`},
+		{strings.Replace(good, `[7]`, `[[7],8]`, 1), `response: outputs[0].data: the arrays are ragged`},
+		{strings.Replace(good, `[7]`, `[null]`, 1), `response: outputs[0].data: got null`},
+		{strings.Replace(good, `,"data":[7]`, ``, 1), `response: outputs[0]: missing key "data"`},
+		{strings.Replace(good, `"shape":[1,3]`, `"shape":[3,1]`, 1), `response: outputs[1].data: got arrays nested as [1,3], shape is [3,1]`},
+		{strings.Replace(good, `\"1\":1`, `\"1\":`, 1), `response: outputs[2].data[0]: read a JSON document`},
+		{strings.Replace(good, `"outputs"`, `"output"`, 1), `response: unknown key "output"`},
+	} {
+		_, err := golden.Parse([]byte(good+"\n"+test.line+"\n"+good), inputs, outputs)
+		require.ErrorContains(t, err, "line 2: "+test.want, test.line)
+	}
+	_, err := golden.Parse([]byte(" \n"), inputs, outputs)
+	require.ErrorContains(t, err, "slipway predict --record")
+	_, err = golden.Read("/absent", inputs, outputs)
+	assert.ErrorContains(t, err, "/absent")
+}
+
+func TestEqual(t *testing.T) {
+	text := func(all ...string) *tensor.Tensor { return one(t, []int64{int64(len(all))}, all...) }
+	for _, test := range []struct {
+		name      string
+		got, want tensor.Value
+		err       string
+	}{
+		{"near", one[float32](t, []int64{1}, 1.00005), one[float32](t, []int64{1}, 1), ""},
+		{"off", one[float32](t, []int64{2, 2}, 1, 1, 1, .5), one[float32](t, []int64{2, 2}, 1, 1, 1, .75), `[1,1]: got 0.5, want 0.75 (off by 0.25, tolerance 1e-05 + 0.0001 × |want|)`},
+		{"scalar", one(t, []int64{}, 1.0), one(t, []int64{}, 2.0), `: got 1, want 2 (off by 1,`},
+		{"infinite", one(t, []int64{1}, math.Inf(1)), one(t, []int64{1}, math.Inf(1)), ""},
+		{"infinite wanted", one(t, []int64{1}, 1.0), one(t, []int64{1}, math.Inf(1)), `[0]: got 1, want +Inf`},
+		{"infinite got", one(t, []int64{1}, math.Inf(1)), one(t, []int64{1}, 1.0), `[0]: got +Inf, want 1`},
+		{"signs of infinity", one(t, []int64{1}, math.Inf(1)), one(t, []int64{1}, math.Inf(-1)), `[0]: got +Inf, want -Inf`},
+		{"no number", one(t, []int64{1}, math.NaN()), one(t, []int64{1}, 1.0), `[0]: got NaN, want 1`},
+		{"half", one(t, []int64{1}, tensor.ToFloat16(1)), one(t, []int64{1}, tensor.ToFloat16(2)), `[0]: got 1, want 2`},
+		{"brain float as JSON has it", one(t, []int64{1}, tensor.ToBFloat16(1.5)), one[float32](t, []int64{1}, 1.5), ""},
+		{"whole numbers are exact", one[int64](t, []int64{1}, 1<<60+1), one[int64](t, []int64{1}, 1<<60), `[0]: got 1152921504606846977, want 1152921504606846976`},
+		{"natural numbers", one[uint8](t, []int64{2}, 1, 2), one[uint8](t, []int64{2}, 1, 2), ""},
+		{"truth", one(t, []int64{1}, true), one(t, []int64{1}, false), `[0]: got true, want false`},
+		{"words", text("a", "b"), text("a", "c"), `[1]: got "b", want "c"`},
+		{"type", one[int32](t, []int64{1}, 1), one[int64](t, []int64{1}, 1), `: got datatype INT32, want INT64`},
+		{"shape", one[int32](t, []int64{1, 2}, 1, 2), one[int32](t, []int64{2}, 1, 2), `: got shape [1,2], want [2]`},
+		{"document", tensor.Sequence{one[float32](t, []int64{1, 2}, .5, 1)}, text("[[0.5,1]]"), ""},
+		{"document both", text(`{"a":1,"b":2}`), tensor.Sequence{tensor.Map{Keys: text("b", "a"), Values: one(t, []int64{2}, 2.0, 1.0)}}, ""},
+		{"lone map", tensor.Map{Keys: one[int64](t, []int64{1}, 3), Values: text("x")}, text(`{"3":"x"}`), ""},
+		{"map value", text(`{"3":"y"}`), text(`{"3":"x"}`), `[0]: got "{\"3\":\"y\"}"`},
+		{"missing key", tensor.Map{Keys: text("a"), Values: text("x")}, text(`{"b":"x"}`), `[0]["b"]: missing`},
+		{"more keys", tensor.Map{Keys: text("a", "b"), Values: text("x", "y")}, text(`{"b":"y"}`), `[0]: got a map of 2, want 1`},
+		{"kind", tensor.Sequence{text("a")}, text(`{"b":"x"}`), `[0]: got a tensor, want a map`},
+		{"length", tensor.Sequence{}, text(`{}`), `: got a sequence of 0, want 1`},
+		{"empty", tensor.Sequence{one[float32](t, []int64{0, 2})}, text(`[]`), ""},
+		{"rank", tensor.Sequence{one[float32](t, []int64{2}, 1, 2)}, text(`[[1,2]]`), `[0]: got shape [2], want [1,2]`},
+		{"no document", tensor.Sequence{}, text(`no`), `: want no sequence`},
+		{"word for number", tensor.Sequence{one[float32](t, []int64{1}, 1)}, text(`["x"]`), `[0][0]: got 1, want "x"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := golden.Equal([]tensor.Named{{Name: "y", Value: test.got}}, []tensor.Named{{Name: "y", Value: test.want}}, golden.DefaultTolerance)
+			if test.err == "" {
+				assert.NoError(t, err)
+				return
+			}
+			assert.ErrorContains(t, err, `output "y"`+test.err)
+		})
+	}
+	y := []tensor.Named{{Name: "y", Value: text("a")}}
+	require.EqualError(t, golden.Equal(nil, y, golden.DefaultTolerance), `output "y": missing`)
+	require.EqualError(t, golden.Equal(y, nil, golden.DefaultTolerance), `output "y": not wanted`)
+}
+
+func TestAnswerWithoutSpecsTellsDocumentsByTheirContentType(t *testing.T) {
+	got, err := golden.Answer([]byte(response), nil)
+	require.NoError(t, err)
+	assert.IsType(t, tensor.Sequence{}, got[2].Value)
+	require.NoError(t, golden.Equal(got, answer(t), golden.DefaultTolerance))
+	for _, wrong := range []string{`{}`, `{"outputs":null}`, `{"outputs":{}}`, `{"outputs":[1]}`} {
+		_, err := golden.Answer([]byte(wrong), nil)
+		assert.ErrorContains(t, err, "outputs", wrong)
+	}
+}
+
+func TestEveryDTypeHasAForm(t *testing.T) {
+	for dtype, data := range map[string]string{
+		"BOOL": "true", "INT8": "-128", "INT16": "-32768", "INT32": "-1", "INT64": "-9223372036854775808",
+		"UINT8": "255", "UINT16": "65535", "UINT32": "4294967295", "UINT64": "18446744073709551615",
+		"FP16": "1.5", "FP32": `"-Infinity"`, "FP64": `"Infinity"`, "BYTES": `"größe"`,
+	} {
+		got, err := golden.Answer([]byte(`{"outputs":[{"name":"y","shape":[],"datatype":"`+dtype+`","data":`+data+`}]}`), nil)
+		require.NoError(t, err, dtype)
+		require.NoError(t, golden.Equal(got, got, golden.Tolerance{}), dtype)
+		_, err = golden.Answer([]byte(`{"outputs":[{"name":"y","shape":[1],"datatype":"`+dtype+`","data":[{}]}]}`), nil)
+		require.ErrorContains(t, err, "outputs[0].data", dtype)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance))
+	for _, seed := range []string{good, good + good, strings.Replace(good, `[7]`, `[[7]]`, 1), `{"request":{},"response":{},"tolerance":{}}`, strings.ReplaceAll(good, `0.7`, `1e400`), `{"request":` + request + `,"response":{"outputs":[{"name":"maps","datatype":"BYTES","shape":[1],"data":["[[],[]]"]}]}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		cases, err := golden.Parse(file, inputs, outputs)
+		if err != nil {
+			return
+		}
+		for _, c := range cases {
+			// What was read is its own answer, to the last digit.
+			c.Tolerance = golden.Tolerance{}
+			if err := c.Check(c.Want); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,112 @@
+package golden
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Line is a line as it is written.
+type Line struct {
+	Request, Response json.RawMessage
+	Tolerance         Tolerance
+}
+
+// ParseLine reads the frame of a line and leaves request and response as they are.
+func ParseLine(line []byte) (Line, error) {
+	keys, err := object(line, "request", "response", "tolerance")
+	if err != nil {
+		return Line{}, fmt.Errorf("line%w", err)
+	}
+	for _, key := range []string{"request", "response"} {
+		if keys[key] == nil {
+			return Line{}, fmt.Errorf("missing key %q", key)
+		}
+	}
+	l := Line{Request: keys["request"], Response: keys["response"], Tolerance: DefaultTolerance}
+	if raw, ok := keys["tolerance"]; ok {
+		l.Tolerance, err = parseTolerance(raw)
+	}
+	return l, err
+}
+
+// AppendLine writes a line and its end to dst. Both bodies are valid JSON.
+func AppendLine(dst, request, response []byte, t Tolerance) []byte {
+	dst = appendCompact(append(dst, `{"request":`...), request)
+	dst = appendCompact(append(dst, `,"response":`...), response)
+	return fmt.Appendf(dst, ",\"tolerance\":{\"absolute\":%g,\"relative\":%g}}\n", t.Absolute, t.Relative)
+}
+
+func appendCompact(dst, body []byte) []byte {
+	b := bytes.NewBuffer(dst)
+	if err := json.Compact(b, body); err != nil {
+		return append(dst, body...)
+	}
+	return b.Bytes()
+}
+
+// lines are the lines of a file; white space may follow the last one.
+func lines(file []byte) [][]byte {
+	file = bytes.TrimRight(file, " \t\r\n")
+	if len(file) == 0 {
+		return nil
+	}
+	return bytes.Split(file, []byte("\n"))
+}
+
+// object reads a JSON object of no other keys than those. Its errors begin with
+// the punctuation that follows the path of the object.
+func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, fmt.Errorf(": got %s, expected a JSON object", clip(raw))
+	}
+	keys := map[string]json.RawMessage{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf(": %w", syntax(err))
+		}
+		key, _ := token.(string) // the decoder lets nothing else pass
+		if !slices.Contains(allowed, key) {
+			return nil, fmt.Errorf(": unknown key %s, expected one of %q", clip([]byte(key)), allowed)
+		}
+		if _, again := keys[key]; again {
+			return nil, fmt.Errorf(": duplicate key %q", key)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, fmt.Errorf(".%s: %w", key, syntax(err))
+		}
+		keys[key] = value
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf(": %w", syntax(err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New(": something follows the JSON object")
+	}
+	return keys, nil
+}
+
+// syntax says of a document that ends too early what it is.
+func syntax(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the JSON ends too early")
+	}
+	return err
+}
+
+// clip is the beginning of what came: a message carries no payload.
+func clip(raw []byte) string {
+	const limit = 32
+	text := strings.ToValidUTF8(string(bytes.TrimSpace(raw)), "�")
+	if runes := []rune(text); len(runes) > limit {
+		return fmt.Sprintf("%q…", string(runes[:limit]))
+	}
+	return fmt.Sprintf("%q", text)
+}

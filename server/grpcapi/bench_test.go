@@ -1,0 +1,84 @@
+package grpcapi_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"slipway/server/grpcapi"
+	"slipway/server/grpcapi/oip"
+	"slipway/server/onnx/onnxtest"
+	"slipway/server/telemetry"
+)
+
+// empty is what grpc-go costs by itself: it answers without looking.
+type empty struct {
+	oip.UnimplementedGRPCInferenceServiceServer
+	answer *oip.ModelInferResponse
+}
+
+func (e *empty) ModelInfer(context.Context, *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
+	return e.answer, nil
+}
+
+// BenchmarkInfer compares a tiny model's whole call with an empty handler's,
+// over TCP, from as many callers at once as RunParallel starts.
+func BenchmarkInfer(b *testing.B) {
+	f := start(b, onnxtest.Repository(b, everyModel), func(a *grpcapi.API) {
+		a.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo)
+	})
+	raw := float32s(1)
+	raw.Inputs[0].Contents, raw.RawInputContents = nil, [][]byte{{0, 0, 0x80, 0x3f}}
+	answer, err := f.ModelInfer(b.Context(), raw)
+	require.NoError(b, err)
+	baseline := grpc.NewServer()
+	oip.RegisterGRPCInferenceServiceServer(baseline, &empty{answer: answer})
+	nothing, ours := listen(b, baseline), listen(b, f.api.Server(false))
+	for _, run := range []struct {
+		name   string
+		client oip.GRPCInferenceServiceClient
+		ask    *oip.ModelInferRequest
+	}{
+		{"empty", nothing, raw},
+		{"raw", ours, raw},
+		{"typed", ours, float32s(1)},
+	} {
+		b.Run(run.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := run.client.ModelInfer(b.Context(), run.ask); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// listen runs a server on a TCP port until the benchmark ends and connects to it.
+func listen(b *testing.B, s *grpc.Server) oip.GRPCInferenceServiceClient {
+	b.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	var running sync.WaitGroup
+	running.Go(func() { assert.NoError(b, s.Serve(listener)) })
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(b, err)
+	b.Cleanup(func() {
+		assert.NoError(b, conn.Close())
+		s.GracefulStop()
+		running.Wait()
+	})
+	return oip.NewGRPCInferenceServiceClient(conn)
+}

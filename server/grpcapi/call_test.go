@@ -1,0 +1,248 @@
+package grpcapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+
+	"slipway/server/config"
+	"slipway/server/grpcapi"
+	"slipway/server/grpcapi/oip"
+	"slipway/server/onnx/onnxtest"
+)
+
+func TestKeys(t *testing.T) {
+	keys, err := config.ParseKeys("team-a=s3cret")
+	require.NoError(t, err)
+	f := start(t, onnxtest.Repository(t, everyModel), func(a *grpcapi.API) { a.Keys = keys })
+	for name, test := range map[string]struct {
+		metadata []string
+		code     codes.Code
+	}{
+		"none":         {nil, codes.Unauthenticated},
+		"wrong":        {[]string{"authorization", "Bearer nope"}, codes.Unauthenticated},
+		"basic":        {[]string{"authorization", "Basic s3cret"}, codes.Unauthenticated},
+		"bearer":       {[]string{"authorization", "Bearer s3cret"}, codes.OK},
+		"header":       {[]string{"x-api-key", "s3cret"}, codes.OK},
+		"wrong header": {[]string{"x-api-key", "s3cre"}, codes.Unauthenticated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := metadata.AppendToOutgoingContext(t.Context(), test.metadata...)
+			stream, err := f.ModelStreamInfer(ctx)
+			require.NoError(t, err)
+			require.NoError(t, stream.CloseSend())
+			_, streamErr := stream.Recv()
+			answer, err := f.ModelInfer(ctx, float32s(1))
+			if test.code == codes.OK {
+				require.NoError(t, err)
+				assert.Equal(t, "plus", answer.GetModelName())
+				assert.ErrorIs(t, streamErr, io.EOF)
+				return
+			}
+			refused(t, err, test.code, "API key")
+			refused(t, streamErr, test.code, "API key")
+		})
+	}
+	_, err = f.ServerReady(t.Context(), &oip.ServerReadyRequest{})
+	assert.NoError(t, err)
+	_, err = healthpb.NewHealthClient(f.conn).Check(t.Context(), &healthpb.HealthCheckRequest{})
+	assert.NoError(t, err, "probes have no key")
+	assert.Contains(t, f.log.String(), `"key":"team-a"`)
+	assert.NotContains(t, f.log.String(), "s3cre")
+}
+
+func TestAccessLogAndMetrics(t *testing.T) {
+	f := startAll(t)
+	var header metadata.MD
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "abc")
+	_, err := f.ModelInfer(ctx, float32s(1), grpc.Header(&header))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"abc"}, header.Get("x-request-id"))
+	_, err = f.ModelInfer(ctx, &oip.ModelInferRequest{ModelName: "made-up"})
+	refused(t, err, codes.NotFound)
+	_, err = f.ServerLive(t.Context(), &oip.ServerLiveRequest{})
+	require.NoError(t, err)
+
+	var requests []map[string]any
+	assert.Eventually(t, func() bool { // the line is written after the answer
+		requests = nil
+		for line := range strings.Lines(f.log.String()) {
+			fields := map[string]any{}
+			require.NoError(t, json.Unmarshal([]byte(line), &fields))
+			if fields["msg"] == "request" {
+				requests = append(requests, fields)
+			}
+		}
+		return len(requests) == 2
+	}, 5*time.Second, time.Millisecond)
+	for key, want := range map[string]any{
+		"request_id": "abc", "protocol": "grpc", "method": "ModelInfer", "path": "/inference.GRPCInferenceService/ModelInfer",
+		"model": "plus", "version": "1", "status": "OK",
+	} {
+		assert.Equal(t, want, requests[0][key], key)
+	}
+	assert.Empty(t, requests[1]["model"], "what a client made up is no label")
+	assert.Equal(t, "NotFound", requests[1]["status"])
+	assert.NoError(t, testutil.GatherAndCompare(f.registry, strings.NewReader(`
+# HELP slipway_requests_in_flight Predictions under way.
+# TYPE slipway_requests_in_flight gauge
+slipway_requests_in_flight 0
+# HELP slipway_requests_total Predictions answered, by status code.
+# TYPE slipway_requests_total counter
+slipway_requests_total{code="NotFound",model="",protocol="grpc",version=""} 1
+slipway_requests_total{code="OK",model="plus",protocol="grpc",version="1"} 1
+`), "slipway_requests_total", "slipway_requests_in_flight"))
+}
+
+// A stream answers in the order of its requests and goes on after one that failed.
+func TestStream(t *testing.T) {
+	f := startAll(t)
+	stream, err := f.ModelStreamInfer(t.Context())
+	require.NoError(t, err)
+	const n = 200 // more than are under way at once
+	sent := make(chan error, 1)
+	go func() {
+		for i := range n {
+			r := float32s(float32(i))
+			if r.Id = string(rune('a' + i%26)); i%10 == 3 {
+				r.ModelName = "nope"
+			}
+			if err := stream.Send(r); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- stream.CloseSend()
+	}()
+	for i := range n {
+		answer, err := stream.Recv()
+		require.NoError(t, err)
+		assert.Equal(t, string(rune('a'+i%26)), answer.GetInferResponse().GetId())
+		if i%10 == 3 {
+			assert.Contains(t, answer.GetErrorMessage(), `"nope"`)
+			continue
+		}
+		assert.Empty(t, answer.GetErrorMessage())
+		assert.Equal(t, []float32{float32(i) + 2}, answer.GetInferResponse().GetOutputs()[0].GetContents().GetFp32Contents())
+		assert.True(t, answer.GetInferResponse().GetParameters()["triton_final_response"].GetBoolParam())
+	}
+	_, err = stream.Recv()
+	require.ErrorIs(t, err, io.EOF)
+	require.NoError(t, <-sent)
+	count, err := testutil.GatherAndCount(f.registry, "slipway_requests_total")
+	require.NoError(t, err)
+	assert.Equal(t, 2, count, "OK and NotFound")
+}
+
+func TestStreamThatBreaks(t *testing.T) {
+	f := startAll(t)
+	stream, err := f.ModelStreamInfer(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(float32s(1)))
+	require.NoError(t, stream.Send(float32s(make([]float32, 1<<18)...)))
+	_, err = stream.Recv()
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	refused(t, err, codes.ResourceExhausted)
+}
+
+func TestHealth(t *testing.T) {
+	f := startAll(t)
+	health := healthpb.NewHealthClient(f.conn)
+	check := func(service string) string {
+		answer, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{Service: service})
+		require.NoError(t, err)
+		return answer.GetStatus().String()
+	}
+	for _, service := range []string{"", "inference.GRPCInferenceService", "plus"} {
+		assert.Equal(t, "SERVING", check(service), service)
+	}
+	_, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{Service: "nope"})
+	refused(t, err, codes.NotFound, `"nope"`)
+	list, err := health.List(t.Context(), &healthpb.HealthListRequest{})
+	require.NoError(t, err)
+	assert.Len(t, list.GetStatuses(), 1+len(everyModel))
+
+	watch, err := health.Watch(t.Context(), &healthpb.HealthCheckRequest{Service: "plus"})
+	require.NoError(t, err)
+	state, err := watch.Recv()
+	require.NoError(t, err)
+	assert.Equal(t, healthpb.HealthCheckResponse_SERVING, state.GetStatus())
+
+	f.api.Drain()
+	f.api.Drain()
+	state, err = watch.Recv()
+	require.NoError(t, err)
+	assert.Equal(t, healthpb.HealthCheckResponse_NOT_SERVING, state.GetStatus())
+	_, err = watch.Recv()
+	refused(t, err, codes.Unavailable, "shutting down")
+	assert.Equal(t, "NOT_SERVING", check(""))
+	assert.Equal(t, "NOT_SERVING", check("plus"))
+	ready, err := f.ServerReady(t.Context(), &oip.ServerReadyRequest{})
+	require.NoError(t, err)
+	assert.False(t, ready.GetReady())
+	_, err = f.ModelInfer(t.Context(), float32s(1))
+	assert.NoError(t, err, "requests are still answered")
+}
+
+func TestNotReady(t *testing.T) {
+	f := start(t, "", nil)
+	live, err := f.ServerLive(t.Context(), &oip.ServerLiveRequest{})
+	require.NoError(t, err)
+	assert.True(t, live.GetLive())
+	ready, err := f.ServerReady(t.Context(), &oip.ServerReadyRequest{})
+	require.NoError(t, err)
+	assert.False(t, ready.GetReady())
+	state, err := healthpb.NewHealthClient(f.conn).Check(t.Context(), &healthpb.HealthCheckRequest{})
+	require.NoError(t, err)
+	assert.Equal(t, healthpb.HealthCheckResponse_NOT_SERVING, state.GetStatus())
+	_, err = f.ModelInfer(t.Context(), float32s(1))
+	refused(t, err, codes.Unavailable, "being loaded")
+}
+
+func TestReflection(t *testing.T) {
+	f := startAll(t)
+	stream, err := reflectionpb.NewServerReflectionClient(f.conn).ServerReflectionInfo(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(&reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}))
+	answer, err := stream.Recv()
+	require.NoError(t, err)
+	var names []string
+	for _, s := range answer.GetListServicesResponse().GetService() {
+		names = append(names, s.GetName())
+	}
+	assert.Contains(t, names, "inference.GRPCInferenceService")
+	assert.Contains(t, names, "grpc.health.v1.Health")
+	require.NoError(t, stream.CloseSend())
+}
+
+// A handler that panics answers Internal, tells nothing of itself and takes nothing down.
+func TestPanic(t *testing.T) {
+	f := startAll(t)
+	panics := func(_ context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
+		panic("secret")
+	}
+	client := oip.NewGRPCInferenceServiceClient(serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(panics))))
+	for range 2 {
+		_, err := client.ModelInfer(t.Context(), float32s(1))
+		refused(t, err, codes.Internal, "internal error")
+		assert.NotContains(t, err.Error(), "secret")
+	}
+	assert.Contains(t, f.log.String(), "secret")
+	count, err := testutil.GatherAndCount(f.registry, "slipway_requests_total")
+	require.NoError(t, err)
+	assert.Equal(t, 1, count)
+}

@@ -1,0 +1,250 @@
+package grpcapi_test
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/protobuf/proto"
+
+	"slipway/server/grpcapi/oip"
+	"slipway/server/onnx/onnxtest"
+)
+
+type (
+	contents = oip.InferTensorContents
+	input    = oip.ModelInferRequest_InferInputTensor
+	request  = oip.ModelInferRequest
+)
+
+// dtypes is two elements of every data type, as they travel.
+var dtypes = map[string]struct {
+	raw   string
+	typed *contents // nil: none
+}{
+	"BOOL":   {"\x01\x00", &contents{BoolContents: []bool{true, false}}},
+	"INT8":   {"\x7f\x80", &contents{IntContents: []int32{127, -128}}},
+	"INT16":  {"\xff\x7f\x00\x80", &contents{IntContents: []int32{math.MaxInt16, math.MinInt16}}},
+	"INT32":  {"\xff\xff\xff\x7f\x00\x00\x00\x80", &contents{IntContents: []int32{math.MaxInt32, math.MinInt32}}},
+	"INT64":  {"\xff\xff\xff\xff\xff\xff\xff\x7f\xfe\xff\xff\xff\xff\xff\xff\xff", &contents{Int64Contents: []int64{math.MaxInt64, -2}}},
+	"UINT8":  {"\x00\xff", &contents{UintContents: []uint32{0, 255}}},
+	"UINT16": {"\x00\x00\xff\xff", &contents{UintContents: []uint32{0, math.MaxUint16}}},
+	"UINT32": {"\x01\x00\x00\x00\xff\xff\xff\xff", &contents{UintContents: []uint32{1, math.MaxUint32}}},
+	"UINT64": {"\x01\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff", &contents{Uint64Contents: []uint64{1, math.MaxUint64}}},
+	"FP16":   {"\x00\x3e\x00\xc0", nil},
+	"BF16":   {"\xc0\x3f\x00\xc0", nil},
+	"FP32":   {"\x00\x00\xc0\x3f\x00\x00\x80\xff", &contents{Fp32Contents: []float32{1.5, float32(math.Inf(-1))}}},
+	"FP64":   {"\x00\x00\x00\x00\x00\x00\xf8\x3f\x00\x00\x00\x00\x00\x00\x00\xc0", &contents{Fp64Contents: []float64{1.5, -2}}},
+	"BYTES":  {"\x05\x00\x00\x00gr\xc3\xbcn\x00\x00\x00\x00", &contents{BytesContents: [][]byte{[]byte("grün"), {}}}},
+}
+
+// An answer is raw if its question was, and typed if that was.
+func TestEveryDatatype(t *testing.T) {
+	files := map[string]string{}
+	for dtype := range dtypes {
+		name := strings.ToLower(dtype)
+		files[name+"/1/model.onnx"] = "identity_" + name
+	}
+	f := start(t, onnxtest.Repository(t, files), nil)
+	for dtype, test := range dtypes {
+		t.Run(dtype, func(t *testing.T) {
+			ask := func(raw [][]byte, typed *contents, shape ...int64) *oip.ModelInferResponse {
+				answer, err := f.ModelInfer(t.Context(), &request{
+					ModelName: strings.ToLower(dtype), Id: "7", RawInputContents: raw,
+					Inputs: []*input{{Name: "x", Datatype: dtype, Shape: shape, Contents: typed}},
+				})
+				require.NoError(t, err)
+				assert.Equal(t, strings.ToLower(dtype)+" 1 7", answer.GetModelName()+" "+answer.GetModelVersion()+" "+answer.GetId())
+				require.Len(t, answer.GetOutputs(), 1)
+				out := answer.GetOutputs()[0]
+				assert.Equal(t, "y "+dtype, out.GetName()+" "+out.GetDatatype())
+				assert.Equal(t, shape, out.GetShape())
+				return answer
+			}
+			raw := ask([][]byte{[]byte(test.raw)}, nil, 1, 2)
+			assert.Equal(t, [][]byte{[]byte(test.raw)}, raw.GetRawOutputContents())
+			assert.Nil(t, raw.GetOutputs()[0].GetContents())
+			assert.Equal(t, [][]byte{{}}, ask([][]byte{{}}, nil, 0, 2).GetRawOutputContents())
+			if test.typed == nil {
+				return
+			}
+			typed := ask(nil, test.typed, 2, 1)
+			assert.Empty(t, typed.GetRawOutputContents())
+			assert.True(t, proto.Equal(test.typed, typed.GetOutputs()[0].GetContents()), typed.GetOutputs()[0].GetContents())
+			assert.True(t, proto.Equal(&contents{}, ask(nil, nil, 3, 0).GetOutputs()[0].GetContents()))
+		})
+	}
+}
+
+func TestScalars(t *testing.T) {
+	f := start(t, onnxtest.Repository(t, map[string]string{
+		"fp32/1/model.onnx": "scalar_fp32", "fp16/1/model.onnx": "scalar_fp16", "bytes/1/model.onnx": "scalar_bytes",
+	}), nil)
+	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "fp32", Inputs: []*input{
+		{Name: "x", Datatype: "FP32", Contents: &contents{Fp32Contents: []float32{2.5}}},
+	}})
+	require.NoError(t, err)
+	assert.Empty(t, answer.GetOutputs()[0].GetShape())
+	assert.Equal(t, []float32{2.5}, answer.GetOutputs()[0].GetContents().GetFp32Contents())
+
+	for model, raw := range map[string]string{"fp16": "\x00\x3e", "bytes": "\x01\x00\x00\x00a"} {
+		answer, err = f.ModelInfer(t.Context(), &request{
+			ModelName: model, Inputs: []*input{{Name: "x", Datatype: strings.ToUpper(model)}}, RawInputContents: [][]byte{[]byte(raw)},
+		})
+		require.NoError(t, err)
+		assert.Equal(t, [][]byte{[]byte(raw)}, answer.GetRawOutputContents())
+	}
+}
+
+// int32s is sixteen times n, raw.
+func int32s(n int32) []byte {
+	var raw []byte
+	for range 16 {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(n))
+	}
+	return raw
+}
+
+func simple() *request {
+	return &request{
+		ModelName: "simple", RawInputContents: [][]byte{int32s(1), int32s(4)},
+		Inputs: []*input{{Name: "INPUT1", Datatype: "INT32", Shape: []int64{1, 16}}, {Name: "INPUT0", Datatype: "INT32", Shape: []int64{1, 16}}},
+	}
+}
+
+func TestSeveralInputsAndOutputs(t *testing.T) {
+	f := startAll(t)
+	answer, err := f.ModelInfer(t.Context(), simple())
+	require.NoError(t, err)
+	require.Len(t, answer.GetOutputs(), 2)
+	assert.Equal(t, [][]byte{int32s(5), int32s(3)}, answer.GetRawOutputContents())
+
+	r := simple()
+	r.Outputs = []*oip.ModelInferRequest_InferRequestedOutputTensor{{Name: "OUTPUT1"}}
+	answer, err = f.ModelInfer(t.Context(), r, grpc.UseCompressor(gzip.Name))
+	require.NoError(t, err)
+	require.Len(t, answer.GetOutputs(), 1)
+	assert.Equal(t, "OUTPUT1", answer.GetOutputs()[0].GetName())
+	assert.Equal(t, [][]byte{int32s(3)}, answer.GetRawOutputContents())
+}
+
+func TestSequencesAreDocuments(t *testing.T) {
+	f := startAll(t)
+	x := &input{Name: "x", Datatype: "FP32", Shape: []int64{3, 2}, Contents: &contents{Fp32Contents: []float32{1, 2, 3, 4, 5, 6}}}
+	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "sequence", Inputs: []*input{x}})
+	require.NoError(t, err)
+	out := answer.GetOutputs()[0]
+	assert.Equal(t, "BYTES", out.GetDatatype())
+	assert.Equal(t, []int64{2}, out.GetShape())
+	assert.Equal(t, "json", out.GetParameters()["content_type"].GetStringParam())
+	assert.Equal(t, [][]byte{[]byte("[[1,2],[3,4]]"), []byte("[[5,6]]")}, out.GetContents().GetBytesContents())
+}
+
+func TestRefusals(t *testing.T) {
+	f := startAll(t)
+	number := func(n int64) *oip.InferParameter {
+		return &oip.InferParameter{ParameterChoice: &oip.InferParameter_Int64Param{Int64Param: n}}
+	}
+	text := func(s string) *oip.InferParameter {
+		return &oip.InferParameter{ParameterChoice: &oip.InferParameter_StringParam{StringParam: s}}
+	}
+	with := func(change func(*request, *input)) *request {
+		r := float32s(1)
+		change(r, r.GetInputs()[0])
+		return r
+	}
+	raw := func(r *request, x *input, data ...[]byte) { x.Contents, r.RawInputContents = nil, data }
+	wanted := func(names ...string) (all []*oip.ModelInferRequest_InferRequestedOutputTensor) {
+		for _, name := range names {
+			all = append(all, &oip.ModelInferRequest_InferRequestedOutputTensor{Name: name})
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		ask  *request
+		code codes.Code
+		says []string
+	}{
+		"no such model":      {&request{ModelName: "nope"}, codes.NotFound, []string{`"nope"`, "plus"}},
+		"no such version":    {with(func(r *request, _ *input) { r.ModelVersion = "9" }), codes.NotFound, []string{`"9"`}},
+		"no model named":     {&request{}, codes.NotFound, []string{"defaultModel"}},
+		"no input":           {&request{ModelName: "plus"}, codes.InvalidArgument, []string{`input "x"`, "missing"}},
+		"another input":      {with(func(_ *request, x *input) { x.Name = "q" }), codes.InvalidArgument, []string{`"q"`}},
+		"an input twice":     {with(func(r *request, x *input) { r.Inputs = append(r.Inputs, x) }), codes.InvalidArgument, []string{`"x"`, "twice"}},
+		"unknown datatype":   {with(func(_ *request, x *input) { x.Datatype = "FLOAT" }), codes.InvalidArgument, []string{"inputs[0].datatype", "FLOAT"}},
+		"another datatype":   {with(func(_ *request, x *input) { x.Datatype, x.Contents = "FP64", &contents{Fp64Contents: []float64{1}} }), codes.InvalidArgument, []string{`input "x"`, "FP64", "FP32"}},
+		"another shape":      {with(func(_ *request, x *input) { x.Shape = []int64{1} }), codes.InvalidArgument, []string{`input "x"`, "rank 1"}},
+		"too few elements":   {with(func(_ *request, x *input) { x.Shape = []int64{2, 1} }), codes.InvalidArgument, []string{"inputs[0].contents", "fp32_contents", "2 elements"}},
+		"negative shape":     {with(func(_ *request, x *input) { x.Shape = []int64{-1, 1} }), codes.InvalidArgument, []string{"inputs[0].shape", "negative"}},
+		"overflowing shape":  {with(func(_ *request, x *input) { x.Shape = []int64{math.MaxInt64, 3} }), codes.InvalidArgument, []string{"inputs[0].shape", "overflows"}},
+		"another field":      {with(func(_ *request, x *input) { x.Contents = &contents{Fp64Contents: []float64{1}} }), codes.InvalidArgument, []string{"inputs[0].contents", "fp64_contents", "fp32_contents"}},
+		"two fields":         {with(func(_ *request, x *input) { x.Contents.BoolContents = []bool{true} }), codes.InvalidArgument, []string{"bool_contents"}},
+		"typed half":         {with(func(_ *request, x *input) { x.Datatype = "FP16" }), codes.InvalidArgument, []string{"FP16", "raw_input_contents"}},
+		"a number too large": {with(func(_ *request, x *input) { x.Datatype, x.Contents = "INT8", &contents{IntContents: []int32{128}} }), codes.InvalidArgument, []string{"int_contents", "element 0 is 128", "INT8"}},
+		"raw and typed":      {with(func(r *request, _ *input) { r.RawInputContents = [][]byte{{0, 0, 0, 0}} }), codes.InvalidArgument, []string{"inputs[0].contents.fp32_contents", "raw_input_contents"}},
+		"raw for another":    {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0, 0}, []byte{}) }), codes.InvalidArgument, []string{"raw_input_contents", "got 2"}},
+		"raw too short":      {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0}) }), codes.InvalidArgument, []string{"raw_input_contents[0]", `input "x"`}},
+		"raw too long":       {with(func(r *request, x *input) { raw(r, x, make([]byte, 8)) }), codes.InvalidArgument, []string{"raw_input_contents[0]"}},
+		"unknown output":     {with(func(r *request, _ *input) { r.Outputs = wanted("q") }), codes.InvalidArgument, []string{`"q"`}},
+		"an output twice":    {with(func(r *request, _ *input) { r.Outputs = wanted("y", "y") }), codes.InvalidArgument, []string{"outputs[1].name", `"y"`}},
+		"shared memory": {with(func(_ *request, x *input) {
+			x.Parameters = map[string]*oip.InferParameter{"shared_memory_region": text("r")}
+		}), codes.InvalidArgument, []string{`inputs[0].parameters["shared_memory_region"]`}},
+		"classification": {with(func(r *request, _ *input) {
+			r.Outputs = wanted("y")
+			r.Outputs[0].Parameters = map[string]*oip.InferParameter{"classification": number(3)}
+		}), codes.InvalidArgument, []string{`outputs[0].parameters["classification"]`}},
+		"timeout of text":      {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"timeout": text("1s")} }), codes.InvalidArgument, []string{`parameters["timeout"]`}},
+		"negative priority":    {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"priority": number(-1)} }), codes.InvalidArgument, []string{`parameters["priority"]`}},
+		"a run that fails":     {&request{ModelName: "gather", Inputs: []*input{{Name: "index", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{99}}}}}, codes.Internal, []string{`"gather"`}},
+		"more than the limit":  {with(func(r *request, x *input) { raw(r, x, make([]byte, 1<<20)) }), codes.ResourceExhausted, []string{"1048576"}},
+		"a timeout that is up": {&request{ModelName: "slow", Parameters: map[string]*oip.InferParameter{"timeout": number(1000)}, Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{3_000}}}}}, codes.DeadlineExceeded, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := f.ModelInfer(t.Context(), test.ask)
+			refused(t, err, test.code, test.says...)
+			good, err := f.ModelInfer(t.Context(), float32s(1))
+			require.NoError(t, err, "the server still answers")
+			assert.Equal(t, []float32{3}, good.GetOutputs()[0].GetContents().GetFp32Contents())
+		})
+	}
+}
+
+// The call's own deadline ends the run, not only the client's wait.
+func TestDeadline(t *testing.T) {
+	f := startAll(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := f.ModelInfer(ctx, &request{ModelName: "slow", Inputs: []*input{
+		{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{3_000}}},
+	}})
+	refused(t, err, codes.DeadlineExceeded)
+	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"DeadlineExceeded"`) }, 5*time.Second, time.Millisecond,
+		"the server noticed too")
+}
+
+// What is no message, or too large a one, never gets to the handler; it is logged all the same.
+func TestNotAMessage(t *testing.T) {
+	f := startAll(t)
+	err := f.conn.Invoke(t.Context(), oip.GRPCInferenceService_ModelInfer_FullMethodName, []byte("\xff\xff\xff"), nil, grpc.ForceCodec(bytesCodec{}))
+	refused(t, err, codes.Internal, "unmarshal")
+	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"Internal"`) }, 5*time.Second, time.Millisecond)
+	_, err = f.ModelInfer(t.Context(), float32s(make([]float32, 1<<18)...))
+	refused(t, err, codes.ResourceExhausted)
+	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"ResourceExhausted"`) }, 5*time.Second, time.Millisecond)
+}
+
+// bytesCodec sends bytes as they are.
+type bytesCodec struct{}
+
+func (bytesCodec) Marshal(v any) ([]byte, error)   { return v.([]byte), nil }
+func (bytesCodec) Unmarshal(_ []byte, _ any) error { return nil }
+func (bytesCodec) Name() string                    { return "proto" }

@@ -1,0 +1,134 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// web is one file of a web server.
+type web struct {
+	url     *url.URL
+	client  *http.Client
+	packing packing
+}
+
+func openWeb(u *url.URL, o Options) (source, error) {
+	if u.Scheme == "http" && !o.Insecure {
+		return nil, errors.New("plain http can be read and changed on its way; use https, or add --insecure")
+	}
+	packing, single := packingOf(u.Path)
+	if !single {
+		return nil, fmt.Errorf("%s is none of .onnx, .tar.gz, .tgz; a web server has no folders to list", path.Base(u.Path))
+	}
+	client := &http.Client{
+		Transport: &headers{to: *u, add: o.Headers, next: transport(o)},
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			switch {
+			case r.URL.Scheme != "https" && !o.Insecure:
+				return permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
+			case len(via) > 10:
+				return permanent(errors.New("more than 10 redirects"))
+			}
+			return nil
+		},
+	}
+	return &web{url: u, client: client, packing: packing}, nil
+}
+
+// transport gives a server that does not answer up.
+func transport(o Options) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = o.Stall
+	return t
+}
+
+func (w *web) single() bool { return true }
+
+func (w *web) close() error {
+	w.client.CloseIdleConnections()
+	return nil
+}
+
+// list asks for the first byte alone: a signed URL often forbids HEAD.
+func (w *web) list(ctx context.Context) ([]object, error) {
+	response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
+		return nil, permanent(errors.New("the server answers with a web page, perhaps to log in; check the URL and --header-file"))
+	}
+	o := object{name: path.Base(w.url.Path), key: w.url.Path, size: response.ContentLength, tag: validator(response), packing: w.packing}
+	if response.StatusCode == http.StatusPartialContent {
+		_, total, _ := strings.Cut(response.Header.Get("Content-Range"), "/")
+		if o.size, err = strconv.ParseInt(total, 10, 64); err != nil {
+			o.size = -1
+		}
+	}
+	return []object{o}, nil
+}
+
+// validator changes with the content, as far as the server says so.
+func validator(r *http.Response) string {
+	if tag := r.Header.Get("ETag"); tag != "" {
+		return tag
+	}
+	return r.Header.Get("Last-Modified")
+}
+
+func (w *web) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
+	ask := http.Header{}
+	// A weak tag allows other bytes of the same meaning: no place to go on from.
+	if offset > 0 && o.tag != "" && !strings.HasPrefix(o.tag, "W/") {
+		ask.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+		ask.Set("If-Range", o.tag)
+	}
+	response, err := w.get(ctx, ask)
+	if err != nil {
+		return nil, 0, err
+	}
+	if now := validator(response); now != o.tag {
+		_ = response.Body.Close() // what it says no longer matters
+		return nil, 0, permanent(fmt.Errorf("the content changed meanwhile, from %s to %s; run again", o.tag, now))
+	}
+	if response.StatusCode != http.StatusPartialContent {
+		return response.Body, 0, nil
+	}
+	if !strings.HasPrefix(response.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", offset)) {
+		_ = response.Body.Close()
+		return nil, 0, fmt.Errorf("asked for bytes from %d, got %s", offset, response.Header.Get("Content-Range"))
+	}
+	return response.Body, offset, nil
+}
+
+func (w *web) get(ctx context.Context, ask http.Header) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header = ask
+	request.Header.Set("Accept-Encoding", "identity") // ranges and sizes are of the file's own bytes
+	response, err := w.client.Do(request)
+	if err != nil {
+		var outer *url.Error // has the URL with its query, which may hold a signature
+		if errors.As(err, &outer) {
+			err = outer.Err
+		}
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusPartialContent {
+		defer response.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 200))
+		return nil, &statusError{response.StatusCode, retryAfter(response.Header, time.Now()), strings.TrimSpace(string(text))}
+	}
+	return response, nil
+}

@@ -1,0 +1,77 @@
+package serving_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/serving"
+)
+
+func TestBatchingIsVerified(t *testing.T) {
+	for model, refused := range map[string]string{
+		"constant_1":     "",
+		"zipmap":         "",
+		"identity_bytes": "",
+		"static_batch":   "fixed shape [1,4]",
+		"scalar_fp32":    "takes no batch",
+		"sequence":       `output "y"`,
+		"empty":          `output "y"`,
+	} {
+		t.Run(model, func(t *testing.T) {
+			c, _ := load(t, map[string]string{"m/1/model.onnx": model, "m/config.yaml": "batching: {maxBatchSize: 8}"}, "")
+			v, err := c.Choose("m", "")
+			require.NoError(t, err, "a model that does not batch is served all the same")
+			if refused == "" {
+				assert.Empty(t, v.BatchingRefused)
+				assert.Equal(t, 8, v.MaxBatchSize)
+				return
+			}
+			assert.Contains(t, v.BatchingRefused, refused)
+			assert.Zero(t, v.MaxBatchSize)
+		})
+	}
+}
+
+func TestStatisticsCountRowsAndRuns(t *testing.T) {
+	c, _ := load(t, map[string]string{"m/1/model.onnx": "constant_1", "m/config.yaml": "batching: {maxBatchSize: 8}"}, "")
+	const requests = 200
+	var all sync.WaitGroup
+	for range requests {
+		all.Go(func() {
+			_, y, err := one(t.Context(), c, "m")
+			assert.NoError(t, err)
+			assert.Equal(t, float32(2), y)
+		})
+	}
+	all.Wait()
+	v, err := c.Choose("m", "")
+	require.NoError(t, err)
+	s := v.Statistics()
+	assert.EqualValues(t, requests, s.InferenceCount)
+	assert.EqualValues(t, requests, s.Success.Count)
+	assert.LessOrEqual(t, s.ExecutionCount, uint64(requests))
+	rows := 0
+	for _, b := range s.Batches {
+		rows += b.Size * int(b.ComputeInfer.Count)
+	}
+	assert.Equal(t, requests, rows)
+	assert.False(t, s.LastInference.IsZero())
+}
+
+func TestSizeFollowsTheProcessors(t *testing.T) {
+	c, _ := load(t, map[string]string{
+		"a/1/model.onnx": "constant_1",
+		"b/1/model.onnx": "constant_1", "b/config.yaml": "instances: {count: 3, intraOpThreads: 2}",
+	}, "")
+	a, err := c.Choose("a", "")
+	require.NoError(t, err)
+	assert.Equal(t, 2, a.Instances)
+	b, err := c.Choose("b", "")
+	require.NoError(t, err)
+	assert.Equal(t, []int{3, 2}, []int{b.Instances, b.IntraOpThreads})
+	assert.Contains(t, serving.Options{Processors: 4}.Size(b.Settings()).Why, "instances.count")
+	assert.Equal(t, 4, serving.Options{Processors: 4}.Size(a.Settings()).IntraOpThreads)
+}

@@ -1,0 +1,114 @@
+package serving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"slipway/server/batch"
+	"slipway/server/golden"
+	"slipway/server/onnx"
+	"slipway/server/repository"
+	"slipway/server/telemetry"
+	"slipway/server/tensor"
+)
+
+// open makes a version that has proved itself: opened, warmed up, its golden
+// answers reproduced, its batching verified.
+func (c *Catalog) open(ctx context.Context, b repository.Bundle, s repository.Settings, load telemetry.Load, log *slog.Logger) (*Version, error) {
+	sizes := c.options.Size(s)
+	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena})
+	if err != nil {
+		return nil, err
+	}
+	v := &Version{
+		Model: b.Model, Number: strconv.FormatInt(b.Version, 10),
+		Inputs: session.Inputs(), Outputs: session.Outputs(),
+		Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
+		bundle: b, settings: s, session: session, unheld: make(chan struct{}),
+	}
+	v.holds.Store(1)
+	if err := v.prove(ctx, load, log); err != nil {
+		return nil, errors.Join(err, session.Close())
+	}
+	v.statistics.batches = make([]batchStatistics, max(1, v.MaxBatchSize)+1)
+	v.metrics = c.metrics.NewVersion(v.Model, v.Number)
+	v.queue = batch.New(session.Run, batch.Options{
+		Instances:    v.Instances,
+		MaxBatchSize: v.MaxBatchSize, PreferredBatchSizes: s.Batching.PreferredBatchSizes, MaxQueueDelay: s.Batching.MaxQueueDelay,
+		MaxQueueRequests: s.Queue.MaxRequests, MaxQueueBytes: s.Queue.MaxBytes,
+		PriorityLevels: s.Queue.PriorityLevels, DefaultPriority: s.Queue.DefaultPriority,
+	}, observer{v.metrics, &v.statistics})
+	return v, nil
+}
+
+func (v *Version) prove(ctx context.Context, load telemetry.Load, log *slog.Logger) error {
+	if err := v.agree(); err != nil {
+		return err
+	}
+	warm, err := v.warmUp(ctx)
+	if err != nil {
+		log.Info("warm-up run refused", "reason", err)
+	}
+	var cases []golden.Case
+	if v.bundle.Golden != "" {
+		if cases, err = golden.Read(v.bundle.Golden, v.Inputs, v.Outputs); err != nil {
+			return err
+		}
+	}
+	for i, g := range cases {
+		if err := v.reproduce(ctx, g); err != nil {
+			load.GoldenMismatch()
+			return fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)
+		}
+	}
+	if v.settings.Batching.MaxBatchSize < 2 {
+		return nil
+	}
+	began := time.Now()
+	if err := v.verifyBatching(ctx, cases, warm); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		v.BatchingRefused = err.Error()
+		log.Warn("batching refused", "reason", v.BatchingRefused)
+	} else {
+		v.MaxBatchSize = v.settings.Batching.MaxBatchSize
+	}
+	load.Verified(time.Since(began), v.BatchingRefused != "")
+	return nil
+}
+
+// agree checks what a config.pbtxt declares against what the model says.
+func (v *Version) agree() error {
+	for _, d := range v.settings.Declared {
+		specs, kind := v.Outputs, "output"
+		if d.Input {
+			specs, kind = v.Inputs, "input"
+		}
+		at := indexOf(specs, d.Name)
+		if at < 0 {
+			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, quoted(specs))
+		}
+		if specs[at].Kind == tensor.KindTensor && specs[at].DType != d.DType {
+			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
+		}
+	}
+	return nil
+}
+
+// reproduce asks a golden question and compares the answer.
+func (v *Version) reproduce(ctx context.Context, g golden.Case) error {
+	inputs, err := v.order(g.Inputs)
+	if err != nil {
+		return err
+	}
+	got, err := v.session.Run(ctx, inputs, g.Outputs)
+	if err != nil {
+		return err
+	}
+	return g.Check(got)
+}

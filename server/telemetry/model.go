@@ -1,0 +1,167 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// models are the series of each version of each model.
+type models struct {
+	loaded           *prometheus.GaugeVec
+	loadDuration     *prometheus.HistogramVec
+	loadFailures     *prometheus.CounterVec
+	goldenMismatches *prometheus.CounterVec
+	verifyDuration   *prometheus.HistogramVec
+	batchingRefused  *prometheus.GaugeVec
+
+	queueDuration *prometheus.HistogramVec
+	queueRequests *prometheus.GaugeVec
+	queueBytes    *prometheus.GaugeVec
+	rejected      *prometheus.CounterVec
+	canceled      *prometheus.CounterVec
+	run           *prometheus.HistogramVec
+	runFailures   *prometheus.CounterVec
+	batchSize     *prometheus.HistogramVec
+}
+
+func newModels(f promauto.Factory) models {
+	labels := []string{"model", "version"}
+	counter := func(name, help string, more ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append(labels[:2:2], more...))
+	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return f.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
+	times := func(name, help string) *prometheus.HistogramVec {
+		return f.NewHistogramVec(histogram(name, help), labels)
+	}
+	sizes := histogram("slipway_batch_size", "Rows of one run.")
+	sizes.Buckets = prometheus.ExponentialBuckets(1, 2, 10)
+	return models{
+		loaded:           gauge("slipway_model_loaded", "1 while the version is loaded, 0 when it could not be."),
+		loadDuration:     times("slipway_model_load_duration_seconds", "Time of a load: open, warm up, reproduce the golden answers, verify batching."),
+		loadFailures:     counter("slipway_model_load_failures_total", "Loads that failed."),
+		goldenMismatches: counter("slipway_golden_mismatches_total", "Golden answers that a version did not reproduce."),
+		verifyDuration:   times("slipway_batching_verify_duration_seconds", "Time of comparing batched with single runs at a load."),
+		batchingRefused:  gauge("slipway_batching_refused", "1 while the version runs without the batching that was asked for."),
+
+		queueDuration: times("slipway_queue_duration_seconds", "Time from a request's arrival at its model to its run."),
+		queueRequests: gauge("slipway_queue_requests", "Requests that wait for a run."),
+		queueBytes:    gauge("slipway_queue_bytes", "Bytes of the tensors that wait for a run."),
+		rejected:      counter("slipway_rejected_total", "Requests answered 429 at once: too many, too large, or too late.", "reason"),
+		canceled:      counter("slipway_canceled_total", "Requests whose client had gone or whose deadline had passed.", "where"),
+		run:           times("slipway_run_duration_seconds", "Time of one run in ONNX Runtime."),
+		runFailures:   counter("slipway_run_failures_total", "Runs that failed."),
+		batchSize:     f.NewHistogramVec(sizes, labels),
+	}
+}
+
+// delete forgets what a version that has gone would go on reporting.
+func (m *models) delete(model, version string) {
+	these := prometheus.Labels{"model": model, "version": version}
+	for _, g := range []*prometheus.GaugeVec{m.loaded, m.batchingRefused, m.queueRequests, m.queueBytes} {
+		g.DeletePartialMatch(these)
+	}
+}
+
+// Load is one attempt to load a version.
+type Load struct {
+	metrics        *models
+	model, version string
+	began          time.Time
+}
+
+// BeginLoad starts the clock of a load.
+func (m *Metrics) BeginLoad(model, version string) Load {
+	return Load{metrics: &m.models, model: model, version: version, began: time.Now()}
+}
+
+// Done says that the version is ready to be served and how long that took.
+func (l Load) Done() time.Duration {
+	took := time.Since(l.began)
+	l.metrics.loaded.WithLabelValues(l.model, l.version).Set(1)
+	l.metrics.loadDuration.WithLabelValues(l.model, l.version).Observe(took.Seconds())
+	return took
+}
+
+// Failed says that it could not be loaded.
+func (l Load) Failed() {
+	l.metrics.loadFailures.WithLabelValues(l.model, l.version).Inc()
+	l.metrics.loaded.WithLabelValues(l.model, l.version).Add(0)
+}
+
+// GoldenMismatch counts a golden answer that was not reproduced.
+func (l Load) GoldenMismatch() { l.metrics.goldenMismatches.WithLabelValues(l.model, l.version).Inc() }
+
+// Verified says how long comparing batched with single runs took, and whether
+// the version may batch.
+func (l Load) Verified(took time.Duration, refused bool) {
+	l.metrics.verifyDuration.WithLabelValues(l.model, l.version).Observe(took.Seconds())
+	value := 0.
+	if refused {
+		value = 1
+	}
+	l.metrics.batchingRefused.WithLabelValues(l.model, l.version).Set(value)
+}
+
+// Version is the series of one loaded version, looked up once.
+type Version struct {
+	metrics        *models
+	model, version string
+
+	queued                    prometheus.Observer
+	requests, bytes           prometheus.Gauge
+	run, size                 prometheus.Observer
+	runFailures               prometheus.Counter
+	rejected, canceledByWhere map[string]prometheus.Counter
+}
+
+// NewVersion looks the series of a version up.
+func (m *Metrics) NewVersion(model, version string) *Version {
+	v := &Version{
+		metrics: &m.models, model: model, version: version,
+		queued:      m.models.queueDuration.WithLabelValues(model, version),
+		requests:    m.models.queueRequests.WithLabelValues(model, version),
+		bytes:       m.models.queueBytes.WithLabelValues(model, version),
+		run:         m.models.run.WithLabelValues(model, version),
+		size:        m.models.batchSize.WithLabelValues(model, version),
+		runFailures: m.models.runFailures.WithLabelValues(model, version),
+		rejected:    map[string]prometheus.Counter{}, canceledByWhere: map[string]prometheus.Counter{},
+	}
+	for _, reason := range []string{"requests", "bytes", "deadline"} {
+		v.rejected[reason] = m.models.rejected.WithLabelValues(model, version, reason)
+	}
+	for _, where := range []string{"queue", "run"} {
+		v.canceledByWhere[where] = m.models.canceled.WithLabelValues(model, version, where)
+	}
+	return v
+}
+
+// Depth says what waits now.
+func (v *Version) Depth(requests int, bytes int64) {
+	v.requests.Set(float64(requests))
+	v.bytes.Set(float64(bytes))
+}
+
+// Waited observes a request that left the queue for a run.
+func (v *Version) Waited(d time.Duration) { v.queued.Observe(d.Seconds()) }
+
+// Ran observes one run.
+func (v *Version) Ran(rows, _ int, took time.Duration, err error) {
+	v.size.Observe(float64(rows))
+	v.run.Observe(took.Seconds())
+	if err != nil {
+		v.runFailures.Inc()
+	}
+}
+
+// Rejected counts a request that was answered 429.
+func (v *Version) Rejected(reason string) { v.rejected[reason].Inc() }
+
+// Left counts a request that was cancelled or late, in the queue or in the run.
+func (v *Version) Left(where string) { v.canceledByWhere[where].Inc() }
+
+// Gone takes the version out of the gauges.
+func (v *Version) Gone() { v.metrics.delete(v.model, v.version) }

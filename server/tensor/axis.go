@@ -1,0 +1,104 @@
+package tensor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// stringHeader is what a string takes besides its bytes.
+const stringHeader = 16
+
+// data is what can be done to flat data without knowing its element.
+type data interface {
+	concat(parts []*Tensor, n int) any
+	slice(flat any, from, to int64) any
+}
+
+type elements[T Element] struct{}
+
+var flats = [...]data{
+	Bool:   elements[bool]{},
+	Int8:   elements[int8]{},
+	Int16:  elements[int16]{},
+	Int32:  elements[int32]{},
+	Int64:  elements[int64]{},
+	Uint8:  elements[uint8]{},
+	Uint16: elements[uint16]{},
+	Uint32: elements[uint32]{},
+	Uint64: elements[uint64]{},
+	FP16:   elements[Float16]{},
+	BF16:   elements[BFloat16]{},
+	FP32:   elements[float32]{},
+	FP64:   elements[float64]{},
+	Bytes:  elements[string]{},
+}
+
+func (elements[T]) concat(parts []*Tensor, n int) any {
+	all := make([]T, 0, n)
+	for _, p := range parts {
+		all = append(all, p.Data.([]T)...)
+	}
+	return all
+}
+
+func (elements[T]) slice(flat any, from, to int64) any { return flat.([]T)[from:to:to] }
+
+// Concat copies parts into one tensor, one after the other along the first
+// axis. They must agree in datatype and in every other dimension.
+func Concat(parts []*Tensor) (*Tensor, error) {
+	if len(parts) == 0 {
+		return nil, errors.New("no tensors to concatenate")
+	}
+	first := parts[0]
+	if len(first.Shape) == 0 {
+		return nil, errors.New("a scalar has no first axis to concatenate along")
+	}
+	shape := slices.Clone(first.Shape)
+	for i, p := range parts[1:] {
+		if !Agree(first, p) {
+			return nil, fmt.Errorf("tensor %d is %s%s, it must be %s%s but for the first dimension",
+				i+1, p.DType, ShapeString(p.Shape), first.DType, ShapeString(first.Shape))
+		}
+		shape[0] += p.Shape[0]
+	}
+	n, err := Count(shape)
+	if err != nil {
+		return nil, err
+	}
+	return &Tensor{DType: first.DType, Shape: shape, Data: flats[first.DType].concat(parts, int(n))}, nil
+}
+
+// Agree tells whether a and b differ in nothing but the size of the first
+// axis, which both must have.
+func Agree(a, b *Tensor) bool {
+	return a.DType == b.DType && len(a.Shape) > 0 && len(b.Shape) > 0 && slices.Equal(a.Shape[1:], b.Shape[1:])
+}
+
+// Rows is a view of the rows from up to, but not including, to along the first
+// axis. Like a slice expression it panics when t has no such rows.
+func (t *Tensor) Rows(from, to int) *Tensor {
+	size := int64(1)
+	for _, d := range t.Shape[1:] {
+		size *= d
+	}
+	shape := slices.Clone(t.Shape)
+	shape[0] = int64(to - from)
+	return &Tensor{DType: t.DType, Shape: shape, Data: flats[t.DType].slice(t.Data, int64(from)*size, int64(to)*size)}
+}
+
+// Bytes is the memory that the data takes; a string counts its header too.
+func (t *Tensor) Bytes() int64 {
+	if all, ok := t.Data.([]string); ok {
+		sum := int64(len(all)) * stringHeader
+		for _, s := range all {
+			sum += int64(len(s))
+		}
+		return sum
+	}
+	n, err := Count(t.Shape)
+	if err != nil {
+		return 0
+	}
+	return n * int64(t.DType.Size())
+}
