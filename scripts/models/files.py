@@ -1,7 +1,8 @@
-"""Turns models into files whose bytes are the same on every run."""
+"""Turns models, and what lies beside them, into files whose bytes are the same on every run."""
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 import onnx
@@ -16,8 +17,9 @@ OPSET = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
 
 
-def encode(model: onnx.ModelProto) -> bytes:
-    """The bytes of a model that is valid and that ONNX Runtime loads."""
+def encode(model: onnx.ModelProto, beside: dict[str, bytes] | None = None) -> bytes:
+    """The bytes of a model that is valid and that ONNX Runtime loads; beside are
+    the files of its external data."""
     model.ir_version = IR_VERSION
     # Who wrote it is no part of the model: with the packages' versions in the
     # file, each upgrade of theirs would change it.
@@ -28,9 +30,13 @@ def encode(model: onnx.ModelProto) -> bytes:
     opsets = {(o.domain, o.version) for o in model.opset_import}
     del model.opset_import[:]
     model.opset_import.extend(helper.make_opsetid(*o) for o in sorted(opsets))
-    onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString(deterministic=True)
-    onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        for name, content in {path.name: data, **(beside or {})}.items():
+            (Path(folder) / name).write_bytes(content)
+        onnx.checker.check_model(path, full_check=True)
+        onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return data
 
 

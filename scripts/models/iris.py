@@ -1,12 +1,15 @@
-"""Makes the bundled model: which iris is it, from the sizes of its flower.
+"""Makes the bundled model, which iris it is from the sizes of its flower, and its golden answers.
 
 Input X FP32 [-1,4]: sepal length, sepal width, petal length and petal width in
 centimetres. Outputs: label INT64 [-1] (0 setosa, 1 versicolor, 2 virginica) and
 probabilities FP32 [-1,3].
 """
 
+import json
+
 import numpy
 import onnx
+import onnxruntime
 from files import OPSET, ROOT, encode, main
 from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
@@ -36,8 +39,33 @@ def export(model: Pipeline, zipmap: bool) -> onnx.ModelProto:
     return to_onnx(model, example, name="iris", target_opset=OPSET, options={"zipmap": zipmap})
 
 
+def golden(model: bytes) -> bytes:
+    """What ONNX Runtime answers for a flower of each kind, as golden.ndjson has it."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    lines = []
+    for sizes in load_iris().data[[0, 60, 120]]:
+        label, probabilities = session.run(None, {"X": sizes[None].astype(numpy.float32)})
+        request = {"inputs": [oip("X", "FP32", sizes[None])]}
+        response = {
+            "model_name": "iris",
+            "model_version": "1",
+            # Six decimals, because processors sum in different orders.
+            "outputs": [oip("label", "INT64", label), oip("probabilities", "FP32", probabilities.astype(float).round(6))],
+        }
+        line = {"request": request, "response": response, "tolerance": {"absolute": 1e-5, "relative": 1e-4}}
+        lines.append(json.dumps(line, separators=(",", ":")) + "\n")
+    return "".join(lines).encode()
+
+
+def oip(name: str, datatype: str, values: numpy.ndarray) -> dict:
+    """A tensor as the Open Inference Protocol has it."""
+    return {"name": name, "datatype": datatype, "shape": list(values.shape), "data": values.ravel().tolist()}
+
+
 if __name__ == "__main__":
     classifier = train()
     iris = load_iris()
     print(f"iris: accuracy {classifier.score(iris.data, iris.target):.3f} on the {len(iris.target)} flowers it was trained on")
-    main(__doc__, {ROOT / "server/models/iris/1/model.onnx": encode(export(classifier, zipmap=False))})
+    model = encode(export(classifier, zipmap=False))
+    version = ROOT / "server/models/iris/1"
+    main(__doc__, {version / "model.onnx": model, version / "golden.ndjson": golden(model)})

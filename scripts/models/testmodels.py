@@ -27,6 +27,8 @@ DATATYPES = {
 }
 FP32, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
+EXTERNAL_DATA = "external.data"
+
 # The rounds of slow's loop that take about a millisecond.
 ROUNDS_PER_N = 1000
 
@@ -142,6 +144,17 @@ def empty():
     return model("empty", [tensor("x", FP32, [None])], [node("NonZero", ["x"], ["y"])], [tensor("y", INT64, [1, None])])
 
 
+def external():
+    """y = x + w, whose four weights lie in a file of their own, as those of a model
+    of more than 2 GB must."""
+    weights = numpy.array([1, 2, 3, 4], dtype="<f4").tobytes()
+    w = TensorProto(name="w", data_type=FP32, dims=[4], data_location=TensorProto.EXTERNAL)
+    for key, value in {"location": EXTERNAL_DATA, "offset": 0, "length": len(weights)}.items():
+        w.external_data.add(key=key, value=str(value))
+    shape = [None, 4]
+    return model("external", [tensor("x", FP32, shape)], [node("Add", ["x", "w"], ["y"])], [tensor("y", FP32, shape)], [w]), weights
+
+
 def fixed_image():
     """The mean of each channel of one image: much goes in and little comes out."""
     return model(
@@ -175,5 +188,8 @@ def classifiers():
 if __name__ == "__main__":
     made: dict[str, onnx.ModelProto] = {m.graph.name: m for m in models()} | dict(classifiers())
     files = {TESTDATA / f"{name}.onnx": encode(m) for name, m in made.items()}
+    graph, weights = external()
+    files[TESTDATA / "external.onnx"] = encode(graph, {EXTERNAL_DATA: weights})
+    files[TESTDATA / EXTERNAL_DATA] = weights
     files[TESTDATA / "corrupt.onnx"] = b"This is no ONNX model.\n"
     main(__doc__, files)

@@ -13,7 +13,7 @@ const (
 	outlier = 8
 	// deviations of what is expected are allowed for.
 	deviations = 3.5
-	// classes are the sizes of runs that are measured apart: 1 row, 2, 3 to 4, 5 to 8…
+	// classes are the sizes of runs that are measured apart: 1 row, 2, 3 to 4, 5 to 8 and so on.
 	classes = 16
 )
 

@@ -96,14 +96,20 @@ func (q *Queue) dispatch(now time.Time) {
 		if q.waiting.requests > 0 {
 			q.estimate.full.add(float64(rows))
 		}
-		if len(members) > 1 {
-			b := newBatch(slices.Clone(members), make(chan struct{}))
-			q.batches.Go(func() { q.together(b, i) })
-			continue
-		}
-		members[0].instance = i
-		members[0].turn <- struct{}{}
+		q.start(i, members)
+		clear(q.forming) // a request must not be kept for longer than it is there
 	}
+}
+
+// start hands i to the only member, or to a goroutine that runs all of them.
+func (q *Queue) start(i *instance, members []*waiter) {
+	if len(members) > 1 {
+		b := newBatch(slices.Clone(members), make(chan struct{}))
+		q.batches.Go(func() { q.together(b, i) })
+		return
+	}
+	members[0].instance = i
+	members[0].turn <- struct{}{}
 }
 
 // due runs when a batch has waited for more for as long as it may.

@@ -80,7 +80,7 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 			began := time.Now()
 			run := func(_ context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
 				runs = append(runs, started{time.Since(began), inputs[0].Shape[0]})
-				return tiny(nil, inputs, nil)
+				return tiny(t.Context(), inputs, nil)
 			}
 			o := roomy(test.options)
 			if test.options.MaxQueueRequests != 0 {

@@ -115,12 +115,12 @@ func TestTwiceTheSustainableLoad(t *testing.T) {
 				return 5 * ms
 			},
 		},
-		{name: "batching", options: batch.Options{MaxBatchSize: 16}, took: steady(4*ms, ms/2), best: 16 / .012, deadline: 50 * ms},
-		{name: "batching, short deadline", options: batch.Options{MaxBatchSize: 16}, took: steady(4*ms, ms/2), best: 16 / .012, deadline: 30 * ms},
-		{name: "batching, a delay", options: batch.Options{MaxBatchSize: 16, MaxQueueDelay: 5 * ms}, took: steady(4*ms, ms/2), best: 16 / .012, deadline: 50 * ms},
-		{name: "batching, two instances", options: batch.Options{MaxBatchSize: 8, Instances: 2}, took: steady(4*ms, ms/2), best: 2 * 8 / .008, deadline: 50 * ms},
-		{name: "batching, several rows", options: batch.Options{MaxBatchSize: 16}, spread: 3, took: steady(4*ms, ms/2), best: 16 / .012, deadline: 60 * ms},
-		{name: "batching, one fits", options: batch.Options{MaxBatchSize: 16}, least: 9, took: steady(4*ms, ms/2), best: 9 / .0085, deadline: 60 * ms},
+		{name: "batching", options: batch.Options{MaxBatchSize: 16}, took: steady(16*ms, 2*ms), best: 16 / .048, deadline: 200 * ms},
+		{name: "batching, short deadline", options: batch.Options{MaxBatchSize: 16}, took: steady(16*ms, 2*ms), best: 16 / .048, deadline: 120 * ms},
+		{name: "batching, a delay", options: batch.Options{MaxBatchSize: 16, MaxQueueDelay: 20 * ms}, took: steady(16*ms, 2*ms), best: 16 / .048, deadline: 200 * ms},
+		{name: "batching, two instances", options: batch.Options{MaxBatchSize: 8, Instances: 2}, took: steady(16*ms, 2*ms), best: 2 * 8 / .032, deadline: 200 * ms},
+		{name: "batching, several rows", options: batch.Options{MaxBatchSize: 16}, spread: 3, took: steady(16*ms, 2*ms), best: 16 / .048, deadline: 240 * ms},
+		{name: "batching, one fits", options: batch.Options{MaxBatchSize: 16}, least: 9, took: steady(16*ms, 2*ms), best: 9 / .034, deadline: 240 * ms},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -59,7 +59,6 @@ func twice(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]te
 type caller struct {
 	q      *batch.Queue
 	random *rand.Rand
-	number atomic.Int64 // of requests, so that no two have the same values
 	sums   *sync.Map
 }
 

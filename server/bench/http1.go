@@ -15,7 +15,7 @@ import (
 )
 
 // restCaller speaks HTTP/1.1 over one connection that it keeps. It does what a
-// load generator needs of HTTP and no more, for a third of net/http's processor
+// load generator needs of HTTP and no more, for half of net/http's processor
 // time (BenchmarkCallers): the whole request is one write, and of an answer only
 // the headers that say how long it is are looked at.
 type restCaller struct {

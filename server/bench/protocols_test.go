@@ -204,7 +204,7 @@ func TestRESTAnswersOfEveryMake(t *testing.T) {
 		}, bench.Outcome{Status: "500", Detail: "no body"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			target := bench.Target{URL: startREST(t, echo(test.how)), Protocol: bench.RESTBinary, Model: "echo"}
+			target := bench.Target{URL: startREST(t, echo(test.how)), Protocol: bench.RESTJSON, Model: "echo"}
 			assert.Equal(t, test.want, call(t, target, right))
 		})
 	}

@@ -10,7 +10,7 @@ import (
 
 // Decode reads a body in any of the three forms. The inputs are the model's.
 func Decode(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, "instances", "inputs", "signature_name", "id", "parameters", "outputs")
+	return decode(body, inputs, "instances", "inputs", "signature_name", "id", "parameters", "outputs", "model_name", "model_version")
 }
 
 // DecodeV1 reads a body of rows or columns, as TensorFlow Serving and KServe's V1 have them.
@@ -21,8 +21,10 @@ func DecodeV1(body []byte, inputs []tensor.Spec) (*Request, error) {
 // DecodeOIP reads an inference request of the Open Inference Protocol. Without
 // any specs, names and data types are left to the caller to check.
 func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, "inputs", "id", "parameters", "outputs")
+	return decode(body, inputs, oipKeys...)
 }
+
+var oipKeys = []string{"inputs", "id", "parameters", "outputs", "model_name", "model_version"}
 
 // decoder reads one body.
 type decoder struct {
@@ -31,6 +33,9 @@ type decoder struct {
 	keys  []string // those that the body may have
 	seen  []string // those that it had
 	req   Request
+
+	binary []byte // what follows the JSON and has not been taken by an input
+	tail   bool   // whether something may follow it
 }
 
 func decode(body []byte, specs []tensor.Spec, keys ...string) (*Request, error) {
@@ -60,7 +65,7 @@ func (d *decoder) document() error {
 	}
 	for _, key := range d.seen {
 		switch key {
-		case "id", "parameters", "outputs":
+		case "id", "parameters", "outputs", "model_name", "model_version":
 			if d.req.Form != OIP {
 				return problemf(`%q belongs to the Open Inference Protocol, whose "inputs" is an array of objects with "name", "shape", "datatype" and "data"`, key)
 			}
@@ -101,9 +106,18 @@ func (d *decoder) field(name []byte) error {
 		var err error
 		d.req.ID, err = str(&d.scanner)
 		return in(key, err)
+	case "model_name":
+		var err error
+		d.req.Model, err = str(&d.scanner)
+		return in(key, err)
+	case "model_version":
+		var err error
+		d.req.ModelVersion, err = str(&d.scanner)
+		return in(key, err)
 	case "parameters":
 		var err error
 		d.req.Parameters, err = d.parameters(nil)
+		d.req.BinaryOutputs = d.req.Parameters["binary_data_output"] == true
 		return in(key, err)
 	default:
 		return in(key, d.outputs())

@@ -13,6 +13,7 @@ type oipInput struct {
 	dtype           tensor.DType
 	data            *tensor.Tensor
 	dataAt          int // where data that came before shape or data type begins
+	parameters      map[string]any
 	hasName, hasDim bool
 }
 
@@ -57,7 +58,7 @@ func (d *decoder) oipInput() (tensor.Named, error) {
 			p.dtype, err = d.dtype()
 		case "parameters":
 			again, hasParameters = hasParameters, true
-			_, err = d.parameters(tensorParameter)
+			p.parameters, err = d.parameters(tensorParameter)
 		case "data":
 			again = p.data != nil || p.dataAt > 0
 			d.next()
@@ -81,6 +82,8 @@ func (d *decoder) oipInput() (tensor.Named, error) {
 	if err != nil {
 		return tensor.Named{}, err
 	}
+	size, binary := p.parameters["binary_data_size"].(int64)
+	hasData := p.data != nil || p.dataAt > 0
 	switch {
 	case !p.hasName:
 		err = problemf(`missing key "name"`)
@@ -88,7 +91,12 @@ func (d *decoder) oipInput() (tensor.Named, error) {
 		err = problemf(`missing key "shape"`)
 	case p.dtype == tensor.Invalid:
 		err = problemf(`missing key "datatype"`)
-	case p.data == nil && p.dataAt == 0:
+	case binary && hasData:
+		err = problemf(`"data" and parameters.binary_data_size contradict each other: send one of them`)
+	case binary:
+		p.data, err = d.binaryData(&p, size)
+		err = in(".parameters.binary_data_size", err)
+	case !hasData:
 		err = problemf(`missing key "data"`)
 	case p.data == nil:
 		after := d.pos
@@ -145,12 +153,9 @@ func (d *decoder) shape() ([]int64, error) {
 // data reads the numbers of an input whose other keys are known. Either flat in
 // row-major order or nested as the shape is; the protocol allows both.
 func (d *decoder) data(p *oipInput) (*tensor.Tensor, error) {
-	spec := tensor.Spec{DType: p.dtype}
-	if i := d.find([]byte(p.name)); i >= 0 {
-		spec = d.specs[i]
-		if spec.Kind == tensor.KindTensor && spec.DType != p.dtype {
-			return nil, problemf("got datatype %s, the model wants %s for %s", p.dtype, spec.DType, clip(p.name))
-		}
+	spec, err := d.spec(p)
+	if err != nil {
+		return nil, err
 	}
 	count, err := tensor.Count(p.shape)
 	if err != nil {
@@ -177,6 +182,19 @@ func (d *decoder) data(p *oipInput) (*tensor.Tensor, error) {
 	return t, nil
 }
 
+// spec is what the model says of an input, whose datatype must be the model's.
+func (d *decoder) spec(p *oipInput) (tensor.Spec, error) {
+	i := d.find([]byte(p.name))
+	if i < 0 {
+		return tensor.Spec{DType: p.dtype}, nil
+	}
+	spec := d.specs[i]
+	if spec.Kind == tensor.KindTensor && spec.DType != p.dtype {
+		return spec, problemf("got datatype %s, the model wants %s for %s", p.dtype, spec.DType, clip(p.name))
+	}
+	return spec, nil
+}
+
 // fits tells whether arrays nested as got can be the data of a shape.
 func fits(got, shape []int64, count int64) bool {
 	flat := len(got) == 1 && got[0] == count
@@ -197,6 +215,7 @@ func (d *decoder) outputs() error {
 		}
 		var hasName, hasParameters, again bool
 		var name string
+		var parameters map[string]any
 		err := d.object(func(key []byte) (err error) {
 			switch string(key) {
 			case "name":
@@ -204,7 +223,7 @@ func (d *decoder) outputs() error {
 				name, err = str(&d.scanner)
 			case "parameters":
 				again, hasParameters = hasParameters, true
-				_, err = d.parameters(tensorParameter)
+				parameters, err = d.parameters(tensorParameter)
 			default:
 				return problemf(`unknown key %s, expected "name" or "parameters"`, clip(key))
 			}
@@ -226,6 +245,12 @@ func (d *decoder) outputs() error {
 		}
 		seen[name] = true
 		d.req.Outputs = append(d.req.Outputs, name)
+		if binary, ok := parameters["binary_data"].(bool); ok {
+			if d.req.Binary == nil {
+				d.req.Binary = map[string]bool{}
+			}
+			d.req.Binary[name] = binary
+		}
 		return nil
 	})
 }

@@ -40,6 +40,12 @@ type Request struct {
 	Inputs     []tensor.Named // always *tensor.Tensor; OIP: in the order of the body, else in that of the model
 	Outputs    []string       // OIP: the outputs asked for; nil means all
 	Parameters map[string]any // OIP: string, bool, int64 or float64
+
+	// Model and ModelVersion are those that an OIP body names, if it does.
+	Model, ModelVersion string
+	// BinaryOutputs asks for the outputs in binary, but for those that Binary has otherwise.
+	BinaryOutputs bool
+	Binary        map[string]bool
 }
 
 // Response is what is to be answered.
@@ -47,5 +53,7 @@ type Response struct {
 	Model, Version, ID string
 	Form               Form
 	Rows               int // how many instances were asked for; of Form Rows only
+	BinaryOutputs      bool
+	Binary             map[string]bool // as in Request
 	Outputs            []tensor.Named
 }

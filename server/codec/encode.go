@@ -17,7 +17,7 @@ func Append(dst []byte, r *Response) ([]byte, error) {
 	case Columns:
 		return appendColumns(dst, r)
 	default:
-		return appendOIP(dst, r)
+		return appendOIP(dst, r, nil)
 	}
 }
 

@@ -54,17 +54,17 @@ func (d *decoder) scalar() (any, error) {
 	return f, nil
 }
 
-// extension refuses what asks for data to travel outside of the JSON. That
-// something is not asked for (binary_data: false) is fine.
+// extension checks what says how data travels.
 func extension(name string, v any) error {
 	switch {
 	case name == "binary_data" || name == "binary_data_output":
-		if v == false {
-			return nil
+		if _, ok := v.(bool); !ok {
+			return problemf("got %v, expected true or false", v)
 		}
-		return problemf("the binary tensor data extension is not served: send and ask for JSON (the Python client: binary_data=False)")
 	case name == "binary_data_size":
-		return problemf("the binary tensor data extension is not served: send JSON")
+		if n, ok := v.(int64); !ok || n < 0 {
+			return problemf("got %v, expected the number of bytes", v)
+		}
 	case strings.HasPrefix(name, "shared_memory_"):
 		return problemf("the shared memory extension is not served: send the data in the body")
 	}

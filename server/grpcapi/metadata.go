@@ -13,6 +13,7 @@ const (
 	serverName = "slipway"
 	platform   = "onnxruntime_onnx"
 	backend    = "onnxruntime"
+	refused    = "refused: " // begins the parameter "batching" of a version that runs without what was asked for
 )
 
 // extensions are the parts of Triton's protocol that are served besides the common one.
@@ -51,7 +52,7 @@ func (s *service) ModelMetadata(ctx context.Context, r *oip.ModelMetadataRequest
 		Inputs: describe(v.Inputs), Outputs: describe(v.Outputs),
 	}
 	if v.BatchingRefused != "" {
-		answer.Parameters = parameters{"batching": {ParameterChoice: &oip.InferParameter_StringParam{StringParam: v.BatchingRefused}}}
+		answer.Parameters = parameters{"batching": {ParameterChoice: &oip.InferParameter_StringParam{StringParam: refused + v.BatchingRefused}}}
 	}
 	return answer, nil
 }

@@ -59,6 +59,21 @@ func TestModelReady(t *testing.T) {
 	}
 }
 
+// A version that could not be batched serves without it and says so.
+func TestBatchingRefused(t *testing.T) {
+	repository := onnxtest.Repository(t, map[string]string{"fixed/1/model.onnx": "static_batch"})
+	require.NoError(t, os.WriteFile(filepath.Join(repository, "fixed", "config.yaml"), []byte(`batching: {maxBatchSize: 4}`), 0o644))
+	f := start(t, repository, nil)
+	model, err := f.ModelMetadata(t.Context(), &oip.ModelMetadataRequest{Name: "fixed"})
+	require.NoError(t, err)
+	assert.Contains(t, model.GetParameters()["batching"].GetStringParam(), "refused: ")
+	answer, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "fixed"})
+	require.NoError(t, err)
+	assert.Zero(t, answer.GetConfig().GetMaxBatchSize())
+	assert.Nil(t, answer.GetConfig().GetDynamicBatching())
+	assert.Contains(t, answer.GetConfig().GetParameters()["batching"].GetStringValue(), "refused: ")
+}
+
 func TestModelConfig(t *testing.T) {
 	repository := onnxtest.Repository(t, everyModel)
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "simple", "config.yaml"), []byte(`
@@ -66,7 +81,7 @@ batching: {maxBatchSize: 8, preferredBatchSizes: [4], maxQueueDelay: 500us}
 queue: {maxRequests: 10, timeout: 2s, priorityLevels: 3, defaultPriority: 2}
 instances: {count: 2, intraOpThreads: 1}
 versions: {all: true}
-warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {dataType: INT32, dims: [16]}}}]
+warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {datatype: INT32, dims: [16]}, INPUT1: {datatype: INT32, dims: [16], random: true}}}]
 `), 0o644))
 	f := start(t, repository, nil)
 	answer, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "simple"})
@@ -81,6 +96,11 @@ warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {dataType: INT32,
 		dynamic_batching {
 			preferred_batch_size: 4 max_queue_delay_microseconds: 500 priority_levels: 3 default_priority_level: 2
 			default_queue_policy {default_timeout_microseconds: 2000000 allow_timeout_override: true max_queue_size: 10}
+		}
+		model_warmup {
+			name: "ones" batch_size: 2 count: 3
+			inputs {key: "INPUT0" value {data_type: TYPE_INT32 dims: 16 zero_data: true}}
+			inputs {key: "INPUT1" value {data_type: TYPE_INT32 dims: 16 random_data: true}}
 		}
 	}`, answer)
 
@@ -105,7 +125,7 @@ func TestModelStatistics(t *testing.T) {
 	require.Len(t, answer.GetModelStats(), 1)
 	plus := answer.GetModelStats()[0]
 	assert.Equal(t, "plus 1", plus.GetName()+" "+plus.GetVersion())
-	assert.Equal(t, uint64(6), plus.GetInferenceCount(), "rows")
+	assert.Equal(t, uint64(3), plus.GetInferenceCount())
 	assert.Equal(t, uint64(3), plus.GetExecutionCount())
 	assert.Equal(t, uint64(3), plus.GetInferenceStats().GetSuccess().GetCount())
 	assert.Positive(t, plus.GetInferenceStats().GetComputeInfer().GetNs())

@@ -35,7 +35,7 @@ func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*
 		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Settings)}
 	}
 	if v.BatchingRefused != "" {
-		c.Parameters["batching"] = &oip.ModelParameter{StringValue: v.BatchingRefused}
+		c.Parameters["batching"] = &oip.ModelParameter{StringValue: refused + v.BatchingRefused}
 	}
 	return &oip.ModelConfigResponse{Config: c}, nil
 }

@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -79,17 +80,17 @@ var serverFaults = map[codes.Code]bool{
 
 func (a *API) logAccess(ctx context.Context, c *call, err error, took time.Duration) {
 	code := status.Code(err)
-	line := make([]any, 0, 20)
-	line = append(line,
-		"request_id", c.id, "protocol", "grpc",
-		"method", c.method[strings.LastIndexByte(c.method, '/')+1:], "path", c.method, "model", c.model, "version", c.version,
-		"status", code.String(), "seconds", took.Seconds(),
+	line := append(make([]slog.Attr, 0, 10),
+		slog.String("request_id", c.id), slog.String("protocol", "grpc"),
+		slog.String("method", c.method[strings.LastIndexByte(c.method, '/')+1:]), slog.String("path", c.method),
+		slog.String("model", c.model), slog.String("version", c.version),
+		slog.String("status", code.String()), slog.Float64("seconds", took.Seconds()),
 	)
 	if c.key != "" {
-		line = append(line, "key", c.key)
+		line = append(line, slog.String("key", c.key))
 	}
 	if serverFaults[code] {
-		line = append(line, "error", status.Convert(err).Message())
+		line = append(line, slog.String("error", status.Convert(err).Message()))
 	}
-	a.Log.InfoContext(ctx, "request", line...)
+	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", line...)
 }

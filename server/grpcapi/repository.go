@@ -5,6 +5,7 @@ import (
 
 	"slipway/server/fault"
 	"slipway/server/grpcapi/oip"
+	"slipway/server/serving"
 )
 
 // RepositoryIndex lists the versions of the repository and what has become of them.
@@ -14,7 +15,7 @@ func (s *service) RepositoryIndex(_ context.Context, r *oip.RepositoryIndexReque
 	}
 	answer := &oip.RepositoryIndexResponse{}
 	for _, e := range s.Catalog.Index() {
-		if r.GetReady() && e.State != "READY" {
+		if r.GetReady() && e.State != serving.StateReady {
 			continue
 		}
 		answer.Models = append(answer.Models, &oip.RepositoryIndexResponse_ModelIndex{

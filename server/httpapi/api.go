@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
@@ -36,16 +37,36 @@ func (a *API) Handler() http.Handler {
 	a.predictRoutes(r)
 	a.v1Routes(r)
 	a.v2Routes(r)
+	a.repositoryRoutes(r, false)
 	return r
 }
 
-// AdminHandler has the metrics, and health for those who probe it here.
+// AdminHandler has the metrics, the loading of models, golden answers and
+// profiles, and health for those who probe it here.
 func (a *API) AdminHandler(g prometheus.Gatherer) http.Handler {
 	r := a.router()
 	r.Use(a.recovery)
 	a.healthRoutes(r)
+	a.repositoryRoutes(r, true)
+	r.GET("/golden/:model/:version", a.golden)
+	profileRoutes(r)
 	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
 	return r
+}
+
+func profileRoutes(r gin.IRoutes) {
+	r.GET("/debug/pprof/*profile", func(c *gin.Context) {
+		switch c.Param("profile") {
+		case "/profile":
+			pprof.Profile(c.Writer, c.Request)
+		case "/trace":
+			pprof.Trace(c.Writer, c.Request)
+		case "/symbol":
+			pprof.Symbol(c.Writer, c.Request)
+		default:
+			pprof.Index(c.Writer, c.Request)
+		}
+	})
 }
 
 // Drain makes the server not ready and asks clients to connect elsewhere;

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +19,6 @@ import (
 
 	"slipway/server/config"
 	"slipway/server/httpapi"
-	"slipway/server/onnx"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
@@ -61,7 +62,7 @@ func start(t testing.TB, repository string, change func(*httpapi.API)) *fixture 
 	log := telemetry.NewLogger(f.log, slog.LevelDebug)
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{Version: "test"})
-	catalog := serving.NewCatalog(log, metrics)
+	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 2, IntraOpThreads: 1}, log, metrics)
 	f.api = &httpapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxBodyBytes: 1 << 20, Version: "test"}
 	if change != nil {
 		change(f.api)
@@ -71,15 +72,25 @@ func start(t testing.TB, repository string, change func(*httpapi.API)) *fixture 
 	t.Cleanup(func() {
 		f.server.Close()
 		f.admin.Close()
-		assert.NoError(t, catalog.Close())
+		catalog.Close()
 	})
 	if repository != "" {
-		require.NoError(t, catalog.Load(repository, "", onnx.Options{IntraOpThreads: 1}))
+		require.NoError(t, catalog.Load(t.Context()))
 	}
 	return f
 }
 
-func startAll(t testing.TB) *fixture { return start(t, onnxtest.Repository(t, everyModel), nil) }
+func startAll(t testing.TB) *fixture { return start(t, everyRepository(t), nil) }
+
+func everyRepository(t testing.TB) string {
+	t.Helper()
+	folder := onnxtest.Repository(t, everyModel)
+	for _, model := range []string{"plus", "broken"} {
+		settings := filepath.Join(folder, model, "config.yaml")
+		require.NoError(t, os.WriteFile(settings, []byte("versions: {all: true}\n"), 0o600))
+	}
+	return folder
+}
 
 type answer struct {
 	status int
@@ -180,7 +191,7 @@ func TestSequencesOfMaps(t *testing.T) {
 func TestMetadata(t *testing.T) {
 	f := startAll(t)
 	for path, want := range map[string]string{
-		"/v2":                              `{"name":"slipway","version":"test","extensions":[]}`,
+		"/v2":                              `{"name":"slipway","version":"test","extensions":["binary_tensor_data","model_configuration","model_repository","statistics"]}`,
 		"/v2/health/live":                  `{"live":true}`,
 		"/v2/health/ready":                 `{"ready":true}`,
 		"/healthz":                         `{"live":true}`,

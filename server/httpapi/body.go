@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -22,27 +25,55 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 	if c.Request.ContentLength > a.MaxBodyBytes {
 		return nil, a.tooLarge(c)
 	}
+	from, err := decompressed(c.Request.Header.Get("Content-Encoding"), http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
+	if err != nil {
+		return nil, a.readError(c, err)
+	}
 	body := takeBuffer()
 	into := bytes.NewBuffer(body.bytes)
 	if n := c.Request.ContentLength; n > 0 {
 		into.Grow(int(n) + bytes.MinRead) // else the last read doubles it
 	}
-	_, err := into.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
+	// What is small on the wire may be large: the limit holds for both.
+	_, err = into.ReadFrom(io.LimitReader(from, a.MaxBodyBytes+1))
 	body.bytes = into.Bytes()
+	switch {
+	case err != nil:
+		err = a.readError(c, err)
+	case int64(len(body.bytes)) > a.MaxBodyBytes:
+		err = a.tooLarge(c)
+	}
 	if err != nil {
 		body.giveBack()
-		var over *http.MaxBytesError
-		switch {
-		case errors.As(err, &over):
-			return nil, a.tooLarge(c)
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return nil, fault.New(fault.InvalidArgument, "read body: it ended before its Content-Length")
-		case c.Request.Context().Err() != nil:
-			return nil, fault.New(fault.Canceled, "read body: %w", err)
-		}
-		return nil, fault.New(fault.InvalidArgument, "read body: %w", err)
+		return nil, err
 	}
 	return body, nil
+}
+
+// decompressed reads what an encoding made of the body.
+func decompressed(encoding string, body io.Reader) (io.Reader, error) {
+	switch strings.ToLower(encoding) {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+		return gzip.NewReader(body)
+	case "deflate": // which is zlib's format, by RFC 9110
+		return zlib.NewReader(body)
+	}
+	return nil, fault.New(fault.UnsupportedMedia, "Content-Encoding %q is not read; send gzip, deflate or the body as it is", encoding)
+}
+
+func (a *API) readError(c *gin.Context, err error) error {
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return a.tooLarge(c)
+	case c.Request.Context().Err() != nil:
+		return fault.New(fault.Canceled, "read body: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fault.New(fault.InvalidArgument, "read body: it ended before its Content-Length")
+	}
+	return fault.Wrap(fault.InvalidArgument, fmt.Errorf("read body: %w", err))
 }
 
 // tooLarge answers at once: on a connection that stays open, the rest of the
@@ -53,16 +84,10 @@ func (a *API) tooLarge(c *gin.Context) error {
 }
 
 // checkMedia takes JSON, a request that does not say, and what curl -d says
-// unless told otherwise.
+// unless told otherwise. With binary data Triton's clients say all sorts of things.
 func checkMedia(h http.Header) error {
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fault.New(fault.UnsupportedMedia, "Content-Encoding %q is not read; send the body as it is", encoding)
-	}
-	if h.Get("Inference-Header-Content-Length") != "" {
-		return fault.New(fault.UnsupportedMedia, "Inference-Header-Content-Length: binary tensors are not served; send JSON data")
-	}
 	given := h.Get("Content-Type")
-	if given == "" {
+	if given == "" || given == "application/json" || h.Get(headerLength) != "" {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(given)
@@ -71,7 +96,7 @@ func checkMedia(h http.Header) error {
 	case media == "application/json", strings.HasSuffix(media, "+json"), media == "application/x-www-form-urlencoded":
 		return nil
 	}
-	return fault.New(fault.UnsupportedMedia, "Content-Type %q is not read; send application/json", given)
+	return fault.New(fault.UnsupportedMedia, "Content-Type %q is not read; send application/json, or binary data with %s", given, headerLength)
 }
 
 // buffer is bytes that outlive the request that used them.

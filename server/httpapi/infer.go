@@ -2,12 +2,21 @@ package httpapi
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"slipway/server/codec"
+	"slipway/server/fault"
 	"slipway/server/serving"
+	"slipway/server/telemetry"
 	"slipway/server/tensor"
+)
+
+const (
+	headerLength  = "Inference-Header-Content-Length" // of the JSON before binary data
+	timeoutHeader = "Slipway-Timeout"
 )
 
 type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
@@ -23,33 +32,112 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 	c.Set(versionName, v)
 	answer := takeBuffer()
 	defer answer.giveBack()
-	if answer.bytes, err = a.answer(c, v, decode, answer.bytes); err != nil {
+	header := -1
+	if answer.bytes, header, err = a.answer(c, v, decode, answer.bytes); err != nil {
 		fail(c, err)
 		return
 	}
-	c.Header("Slipway-Model", v.Model)
-	c.Header("Slipway-Version", v.Number)
-	c.Data(http.StatusOK, "application/json", answer.bytes)
+	h := c.Writer.Header()
+	h["Slipway-Model"], h["Slipway-Version"] = []string{v.Model}, []string{v.Number}
+	media := "application/json"
+	if header >= 0 {
+		h[headerLength] = []string{strconv.Itoa(header)}
+		media = "application/octet-stream"
+	}
+	c.Data(http.StatusOK, media, answer.bytes)
 }
 
-func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) ([]byte, error) {
-	body, err := a.readBody(c)
+// answer appends the answer to into, with the length of its JSON where binary
+// data follows it, else -1.
+func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) (body []byte, header int, err error) {
+	began := time.Now()
+	asked, err := a.readBody(c)
 	if err != nil {
-		return into, err
+		return into, -1, err
 	}
-	defer body.giveBack()
-	request, err := decode(body.bytes, v.Inputs)
+	// Tensors may be views of the body; Infer has let go of them when it returns.
+	defer asked.giveBack()
+	if length := c.Request.Header.Get(headerLength); length != "" {
+		if decode, err = binaryDecoder(length); err != nil {
+			return into, -1, err
+		}
+	}
+	request, err := decode(asked.bytes, v.Inputs)
 	if err != nil {
-		return into, err
+		return into, -1, err
 	}
-	answer, err := v.Infer(c.Request.Context(), serving.Query{Inputs: request.Inputs, Outputs: request.Outputs})
+	q, err := query(c, v, request)
 	if err != nil {
-		return into, err
+		return into, -1, err
 	}
-	return codec.Append(into, &codec.Response{
+	decoded := time.Now()
+	answer, err := v.Infer(c.Request.Context(), q)
+	if err != nil {
+		return into, -1, err
+	}
+	body, header, err = codec.AppendBinary(into, &codec.Response{
 		Model: v.Model, Version: v.Number, ID: request.ID,
 		Form: request.Form, Rows: rows(request), Outputs: answer.Outputs,
+		BinaryOutputs: request.BinaryOutputs, Binary: request.Binary,
 	})
+	telemetry.Trace(c.Request.Context(), v.Model, v.Number, answer.BatchSize,
+		telemetry.Phase{Name: "decode", From: began, To: decoded},
+		telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
+		telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
+		telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
+	return body, header, err
+}
+
+func binaryDecoder(length string) (decoder, error) {
+	n, err := strconv.Atoi(length)
+	if err != nil {
+		return nil, fault.New(fault.InvalidArgument, "%s: got %q, expected the length of the JSON in bytes", headerLength, length)
+	}
+	return func(body []byte, inputs []tensor.Spec) (*codec.Request, error) {
+		return codec.DecodeBinary(body, n, inputs)
+	}, nil
+}
+
+// query is what a request asks, with the deadline and the priority that it gives.
+func query(c *gin.Context, v *serving.Version, r *codec.Request) (serving.Query, error) {
+	q := serving.Query{Inputs: r.Inputs, Outputs: r.Outputs}
+	if r.Model != "" && r.Model != v.Model {
+		return q, fault.New(fault.InvalidArgument, "model_name: is %q, the route is that of %q", r.Model, v.Model)
+	}
+	if r.ModelVersion != "" && r.ModelVersion != v.Number {
+		return q, fault.New(fault.InvalidArgument, "model_version: is %q, the route is that of version %s", r.ModelVersion, v.Number)
+	}
+	if text := c.Request.Header.Get(timeoutHeader); text != "" {
+		limit, err := time.ParseDuration(text)
+		if err != nil || limit <= 0 {
+			return q, fault.New(fault.InvalidArgument, "%s: got %q, expected a duration such as 250ms", timeoutHeader, text)
+		}
+		q.Timeout = limit
+	}
+	micros, err := natural(r.Parameters, "timeout", int64(24*time.Hour/time.Microsecond))
+	if limit := time.Duration(micros) * time.Microsecond; limit > 0 && (q.Timeout == 0 || limit < q.Timeout) {
+		q.Timeout = limit
+	}
+	if err != nil {
+		return q, err
+	}
+	priority, err := natural(r.Parameters, "priority", 1<<31)
+	q.Priority = int(priority)
+	return q, err
+}
+
+// natural reads a parameter that is a whole number from 0, which is also what
+// is not given.
+func natural(parameters map[string]any, name string, most int64) (int64, error) {
+	v, given := parameters[name]
+	if !given {
+		return 0, nil
+	}
+	n, ok := v.(int64)
+	if !ok || n < 0 || n > most {
+		return 0, fault.New(fault.InvalidArgument, "parameters.%s: got %v, expected a whole number from 0 to %d", name, v, most)
+	}
+	return n, nil
 }
 
 // rows is how many instances the question had: the length of every input's first axis.

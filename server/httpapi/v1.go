@@ -32,6 +32,10 @@ func (a *API) v1Predict(last string) gin.HandlerFunc {
 		if last == "version" {
 			model, version = c.Param("model"), part
 		}
+		if c.GetHeader(headerLength) != "" {
+			fail(c, fault.New(fault.UnsupportedMedia, "%s: V1 has no binary data; ask /v2/models/%s/infer", headerLength, model))
+			return
+		}
 		a.infer(c, model, version, codec.DecodeV1)
 	}
 }

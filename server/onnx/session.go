@@ -95,7 +95,7 @@ func (s *Session) Close() error {
 	s.inputNames.free()
 	s.outputNames.free()
 	err := s.session.Destroy()
-	trim()
+	trimMalloc()
 	return err
 }
 

@@ -98,7 +98,7 @@ func (s *scanner) digest(ctx context.Context, path string) (string, error) {
 	}
 	began := time.Now()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, reader{ctx, f}); err != nil {
+	if _, err := io.Copy(sum, cancellable{ctx, f}); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	digest := hex.EncodeToString(sum.Sum(nil))
@@ -127,13 +127,13 @@ func (s *scanner) forget() {
 	})
 }
 
-// reader ends when ctx does: a large file takes a while.
-type reader struct {
+// cancellable ends when ctx does: a large file takes a while.
+type cancellable struct {
 	ctx context.Context
 	io.Reader
 }
 
-func (r reader) Read(p []byte) (int, error) {
+func (r cancellable) Read(p []byte) (int, error) {
 	if r.ctx.Err() != nil {
 		return 0, context.Cause(r.ctx)
 	}

@@ -35,7 +35,7 @@ func checkManifest(path string, digests map[string]string) error {
 		want := strings.ToLower(strings.TrimPrefix(manifest.Files[name], "sha256:"))
 		switch got, there := digests[name]; {
 		case !there:
-			wrong("names %s, which is not there", name)
+			wrong("names %s, which the bundle does not have", name)
 		case got != want:
 			wrong("the SHA-256 of %s is %s and should be %s", name, got, want)
 		}

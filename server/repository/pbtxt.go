@@ -1,183 +1,157 @@
 package repository
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
-	"strings"
 )
 
-// message is a message of protobuf's text format. A list is the field repeated.
-type message []field
-
-// field is one field with the line it stands on. Its value is text, or a message.
-type field struct {
-	name   string
-	line   int
-	text   string
-	quoted bool // the text stood in quotation marks
-	nested message
-	isNest bool
-}
-
-// problem is an error about the field that names its line.
-func (f *field) problem(format string, args ...any) error {
-	return fmt.Errorf("line %d: %s: %w", f.line, f.name, fmt.Errorf(format, args...))
-}
-
-// maxNesting bounds how deep messages may lie in each other.
-const maxNesting = 20
-
-// parseText reads a document of protobuf's text format without a schema.
-func parseText(body string) (message, error) {
-	p := &textParser{rest: body, line: 1}
-	m, err := p.fields(0, 0)
+// ParsePBTXT reads Triton's config.pbtxt of a model. What it says maps onto our
+// settings; what has no counterpart is an error that names the line, the field
+// and what to do. As with Triton, batching is off without dynamic_batching, and
+// the batch is not among the dims of a model with a max_batch_size.
+func ParsePBTXT(body []byte, model string) (Settings, error) {
+	m, err := parseText(string(body))
 	if err != nil {
-		return nil, fmt.Errorf("line %d: %w", p.line, err)
+		return Settings{}, err
 	}
-	return m, nil
-}
-
-type textParser struct {
-	rest string
-	line int
-}
-
-// next skips white space and comments; 0 is the end.
-func (p *textParser) next() byte {
-	for p.rest != "" {
-		switch c := p.rest[0]; c {
-		case '\n':
-			p.line++
-			p.rest = p.rest[1:]
-		case ' ', '\t', '\r':
-			p.rest = p.rest[1:]
-		case '#':
-			end := strings.IndexByte(p.rest, '\n')
-			if end < 0 {
-				end = len(p.rest)
+	s := Default()
+	t := triton{settings: &s, model: model}
+	if err := read(m, t.fields()); err != nil {
+		return Settings{}, err
+	}
+	if t.maxBatchSize > 0 {
+		for i, d := range s.Declared {
+			if d.Dims != nil {
+				s.Declared[i].Dims = append([]int64{-1}, d.Dims...)
 			}
-			p.rest = p.rest[end:]
-		default:
-			return c
 		}
 	}
-	return 0
+	if t.dynamic {
+		s.Batching.MaxBatchSize = t.maxBatchSize
+	}
+	return s, s.validate(inTriton)
 }
 
-func (p *textParser) take(c byte) bool {
-	if p.next() != c || c == 0 {
-		return false
-	}
-	p.rest = p.rest[1:]
-	return true
+// triton is a config.pbtxt that is being read.
+type triton struct {
+	settings     *Settings
+	model        string
+	maxBatchSize int
+	dynamic      bool
+	parameters   map[string]bool
 }
 
-// fields reads fields up to the closing character, or to the end if it is 0.
-func (p *textParser) fields(closing byte, depth int) (message, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("messages lie more than %d deep in each other", maxNesting)
-	}
-	var m message
-	for {
-		switch c := p.next(); {
-		case c == closing:
-			p.take(closing)
-			return m, nil
-		case c == 0:
-			return nil, fmt.Errorf("ends before %q", string(closing))
-		}
-		name, line := p.word(), p.line
-		if name == "" {
-			return nil, fmt.Errorf("got %q, expected the name of a field", p.rest[:1])
-		}
-		colon := p.take(':')
-		values, err := p.values(name, line, colon, depth)
-		if err != nil {
-			return nil, err
-		}
-		m = append(m, values...)
-		if !p.take(',') {
-			p.take(';')
-		}
+func (t *triton) fields() map[string]reader {
+	return map[string]reader{
+		"name":                   onlyText("the folder's name is the model's; change one of them", t.model),
+		"platform":               onlyText("this server serves ONNX models", "onnxruntime_onnx"),
+		"backend":                onlyText("this server serves ONNX models", "onnxruntime"),
+		"default_model_filename": onlyText("rename the file", modelFile),
+		"max_batch_size":         number(&t.maxBatchSize),
+		"input":                  t.declared(true),
+		"output":                 t.declared(false),
+		"dynamic_batching":       t.dynamicBatching,
+		"instance_group":         t.instanceGroup,
+		"version_policy":         t.versionPolicy,
+		"model_warmup":           t.warmUp,
+		"parameters":             t.parameter,
 	}
 }
 
-// values reads one value, or a list of them.
-func (p *textParser) values(name string, line int, colon bool, depth int) (message, error) {
-	if !p.take('[') {
-		f, err := p.value(name, line, colon, depth)
-		return message{f}, err
-	}
-	var m message
-	for !p.take(']') {
-		f, err := p.value(name, p.line, true, depth)
-		if err != nil {
-			return nil, err
-		}
-		m = append(m, f)
-		if !p.take(',') && p.next() != ']' {
-			return nil, fmt.Errorf("%s: expected , or ] in the list", name)
-		}
-	}
-	return m, nil
-}
-
-func (p *textParser) value(name string, line int, colon bool, depth int) (field, error) {
-	f := field{name: name, line: line}
-	var err error
-	switch c := p.next(); {
-	case c == '{' || c == '<':
-		p.take(c)
-		f.isNest = true
-		f.nested, err = p.fields(map[byte]byte{'{': '}', '<': '>'}[c], depth+1)
-	case !colon:
-		err = fmt.Errorf("%s: expected : and a value, or a message in braces", name)
-	case c == '"' || c == '\'':
-		f.quoted = true
-		for c := p.next(); err == nil && (c == '"' || c == '\''); c = p.next() { // pieces side by side are one
-			var piece string
-			piece, err = p.quotedText(c)
-			f.text += piece
-		}
-	default:
-		if f.text = p.word(); f.text == "" {
-			err = fmt.Errorf("%s: expected a value", name)
-		}
-	}
-	return f, err
-}
-
-// word reads a name, a number or a constant.
-func (p *textParser) word() string {
-	p.next()
-	end := strings.IndexFunc(p.rest, func(r rune) bool {
-		return !(r == '_' || r == '-' || r == '+' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+func (t *triton) dynamicBatching(f *field) error {
+	t.dynamic = true
+	b, q := &t.settings.Batching, &t.settings.Queue
+	return within(f, map[string]reader{
+		"preferred_batch_size":         numbers(&b.PreferredBatchSizes),
+		"max_queue_delay_microseconds": microseconds(&b.MaxQueueDelay),
+		"priority_levels":              number(&q.PriorityLevels),
+		"default_priority_level":       number(&q.DefaultPriority),
+		"default_queue_policy":         t.queuePolicy,
 	})
-	if end < 0 {
-		end = len(p.rest)
-	}
-	word := p.rest[:end]
-	p.rest = p.rest[end:]
-	return word
 }
 
-func (p *textParser) quotedText(mark byte) (string, error) {
-	p.take(mark)
-	var b strings.Builder
-	for p.rest != "" && p.rest[0] != mark && p.rest[0] != '\n' {
-		r, multibyte, tail, err := strconv.UnquoteChar(p.rest, mark)
-		if err != nil {
-			return "", fmt.Errorf("the text in quotation marks is not right at %.10q", p.rest)
-		}
-		if multibyte {
-			b.WriteRune(r)
-		} else {
-			b.WriteByte(byte(r))
-		}
-		p.rest = tail
+func (t *triton) queuePolicy(f *field) error {
+	q := &t.settings.Queue
+	size := 0
+	err := within(f, map[string]reader{
+		"timeout_action":               onlyWord("a request that is late is refused", "REJECT"),
+		"default_timeout_microseconds": microseconds(&q.Timeout),
+		"allow_timeout_override":       onlyWord("a request may always ask for a shorter one; remove the line", "true"),
+		"max_queue_size":               number(&size),
+	})
+	if size != 0 { // 0 has no bound in Triton; here it has the one that every model has
+		q.MaxRequests = size
 	}
-	if !p.take(mark) {
-		return "", fmt.Errorf("a text lacks its closing %c", mark)
+	return err
+}
+
+// instanceGroup adds a group's instances to those of the groups before it.
+func (t *triton) instanceGroup(f *field) error {
+	count := 0
+	err := within(f, map[string]reader{
+		"name":  text(new(string)),
+		"count": number(&count),
+		"kind":  onlyWord("this server runs models on the CPU", "KIND_CPU", "KIND_AUTO"),
+	})
+	t.settings.Instances.Count += max(count, 1) // 0 is the same as left out
+	return err
+}
+
+func (t *triton) versionPolicy(f *field) error {
+	v := Versions{}
+	err := within(f, map[string]reader{
+		"latest": func(f *field) error {
+			err := within(f, map[string]reader{"num_versions": number(&v.Latest)})
+			v.Latest = max(v.Latest, 1)
+			return err
+		},
+		"all": func(f *field) error {
+			v.All = true
+			return within(f, nil)
+		},
+		"specific": func(f *field) error {
+			err := within(f, map[string]reader{"versions": numbers(&v.Specific)})
+			if err == nil && len(v.Specific) == 0 {
+				return f.problem("names no version")
+			}
+			return err
+		},
+	})
+	t.settings.Versions = v
+	return errors.Join(err, f.oneOf("latest", "all", "specific"))
+}
+
+// parameter takes over what Triton's ONNX Runtime backend is told this way.
+func (t *triton) parameter(f *field) error {
+	var key, value string
+	err := within(f, map[string]reader{
+		"key":   text(&key),
+		"value": func(f *field) error { return within(f, map[string]reader{"string_value": text(&value)}) },
+	})
+	if err != nil {
+		return err
 	}
-	return b.String(), nil
+	if t.parameters[key] {
+		return f.problem("%q is given twice", key)
+	}
+	if t.parameters == nil {
+		t.parameters = map[string]bool{}
+	}
+	t.parameters[key] = true
+	switch key {
+	case "intra_op_thread_count":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return f.problem("%s: got %q, expected a number of threads", key, value)
+		}
+		t.settings.Instances.IntraOpThreads = n
+	case "enable_mem_arena":
+		if value != "0" && value != "1" {
+			return f.problem(`%s: got %q, expected "0" or "1"`, key, value)
+		}
+		t.settings.Memory.Arena = value == "1"
+	default:
+		return f.problem("%q is not among the parameters that are read, intra_op_thread_count and enable_mem_arena; remove it", key)
+	}
+	return nil
 }

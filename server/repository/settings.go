@@ -54,18 +54,20 @@ type WarmUp struct {
 	Inputs           map[string]WarmUpInput
 }
 
-// WarmUpInput is zeros, or random values, in a shape without the batch axis.
+// WarmUpInput is zeros, or random values, in a shape that may leave the batch
+// out.
 type WarmUpInput struct {
-	DType  tensor.DType
+	DType  tensor.DType // Invalid: whatever the model takes
 	Dims   []int64
 	Random bool
 }
 
-// Declared is an input or output as a config.pbtxt has it.
+// Declared is an input or output as a config.pbtxt has it, for whoever opens the
+// model to compare.
 type Declared struct {
 	Name  string
 	DType tensor.DType
-	Dims  []int64
+	Dims  []int64 // the whole shape, with -1 for the batch and what is open; nil: not said
 	Input bool
 }
 

@@ -74,10 +74,9 @@ func startEmpty(t *testing.T, cores string) *process {
 // start waits until the server is ready, and stops it when the test is over.
 func (p *process) start(t *testing.T, c *exec.Cmd) {
 	t.Helper()
-	path := filepath.Join(folder, strings.ReplaceAll(t.Name(), "/", "-")+".log")
-	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.CreateTemp(folder, strings.ReplaceAll(t.Name(), "/", "-")+"-*.log")
 	require.NoError(t, err)
-	require.NoError(t, log.Truncate(0))
+	path := log.Name()
 	c.Stdout, c.Stderr = log, log
 	require.NoError(t, c.Start())
 	p.pid = c.Process.Pid
@@ -88,6 +87,9 @@ func (p *process) start(t *testing.T, c *exec.Cmd) {
 			require.NoError(t, <-exited, "the server stops; its log is %s", path)
 		}
 		require.NoError(t, log.Close())
+		if !t.Failed() {
+			require.NoError(t, os.Remove(path), "a log of every request")
+		}
 	})
 	require.Eventually(t, func() bool {
 		select {

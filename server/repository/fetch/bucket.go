@@ -101,7 +101,14 @@ func (b *bucket) list(ctx context.Context) ([]object, error) {
 		}
 		name := strings.TrimPrefix(entry.Key, b.prefix)
 		// A key with a slash at its end is how consoles make an empty folder.
-		if entry.IsDir || strings.HasSuffix(entry.Key, "/") || isHidden(name) && checkPath(name) == nil {
+		if entry.IsDir || strings.HasSuffix(entry.Key, "/") {
+			continue
+		}
+		// Before it is asked for: the client would escape what leads out.
+		if err := checkPath(name); err != nil {
+			return nil, err
+		}
+		if isHidden(name) {
 			continue
 		}
 		objects = append(objects, object{name: name, key: entry.Key})

@@ -2,8 +2,11 @@ package fetch_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"testing"
+
+	"github.com/sirupsen/logrus"
 )
 
 // TestMain keeps the SDKs to what is said here: no credentials of whoever runs
@@ -31,6 +34,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	logrus.SetOutput(io.Discard) // the registry logs each answer that is an error
 	code := m.Run()
 	_ = os.RemoveAll(home)
 	os.Exit(code)

@@ -27,6 +27,10 @@ func newPin(a *blob.Attributes) pin {
 
 // apply puts the condition into the request of whichever provider it is.
 func (p pin) apply(as func(any) bool) error {
+	var options *[]func(*s3.Options)
+	if as(&options) {
+		*options = append(*options, quiet)
+	}
 	var amazon *s3.GetObjectInput
 	var microsoft *azblob.DownloadStreamOptions
 	var google **storage.ObjectHandle
@@ -41,3 +45,7 @@ func (p pin) apply(as func(any) bool) error {
 	}
 	return nil
 }
+
+// quiet keeps Amazon's client from writing to stderr that an object has no sum of
+// the kind that it can check.
+func quiet(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true }

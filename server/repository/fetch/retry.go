@@ -15,6 +15,7 @@ import (
 	"gocloud.dev/gcerrors"
 	"google.golang.org/api/googleapi"
 	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
@@ -60,6 +61,8 @@ func statusOf(err error) int {
 		return registry.StatusCode
 	case errors.As(err, &other):
 		return other.HTTPStatusCode()
+	case errors.Is(err, auth.ErrBasicCredentialNotFound):
+		return http.StatusUnauthorized
 	case errors.Is(err, errdef.ErrNotFound):
 		return http.StatusNotFound
 	}

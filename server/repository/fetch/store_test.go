@@ -92,6 +92,7 @@ func TestS3GoesOn(t *testing.T) {
 		}
 		n := reads.Add(1) - 1
 		ranges[n], matches[n] = r.Header.Get("Range"), r.Header.Get("If-Match")
+		r.Header.Del("If-Match") // which the tag that a cut answer lacks would fail
 		return n == 0 && cut(1000)(w, r) || n == 1 && status(503)(w, r)
 	})
 	to := t.TempDir()
@@ -194,7 +195,7 @@ func TestAzure(t *testing.T) {
 			list.WriteString("<EnumerationResults><Blobs>")
 			for name, content := range inStore {
 				if strings.HasPrefix(name, r.URL.Query().Get("prefix")) && !strings.HasSuffix(name, "/") {
-					fmt.Fprintf(&list, "<Blob><Name>%s</Name><Properties><Content-Length>%d</Content-Length><Etag>tag</Etag></Properties></Blob>", name, len(content))
+					fmt.Fprintf(&list, "<Blob><Name>%s</Name><Properties><Content-Length>%d</Content-Length><Etag>tag</Etag><Last-Modified>%s</Last-Modified></Properties></Blob>", name, len(content), w.Header().Get("Last-Modified"))
 				}
 			}
 			list.WriteString("</Blobs></EnumerationResults>")
@@ -206,6 +207,7 @@ func TestAzure(t *testing.T) {
 		sum := md5.Sum([]byte(content))
 		w.Header().Set("ETag", `"tag"`)
 		w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
+		w.Header().Set("X-Ms-Creation-Time", w.Header().Get("Last-Modified"))
 		w.Header().Set("X-Ms-Blob-Type", "BlockBlob")
 		if part := r.Header.Get("X-Ms-Range"); part != "" {
 			r.Header.Set("Range", part)

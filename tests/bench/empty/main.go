@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/gin-gonic/gin"
 	"google.golang.org/grpc"
@@ -42,8 +44,15 @@ func serve(httpAddress, grpcAddress string) error {
 	}
 	server := grpc.NewServer()
 	oip.RegisterGRPCInferenceServiceServer(server, service{})
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(listener) }()
 	go func() { failed <- router.Run(httpAddress) }()
-	return <-failed
+	told, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	select {
+	case err := <-failed:
+		return err
+	case <-told.Done():
+		return nil
+	}
 }

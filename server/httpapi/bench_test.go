@@ -1,0 +1,174 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/httpapi"
+	"slipway/server/onnx/onnxtest"
+	"slipway/server/serving"
+	"slipway/server/telemetry"
+)
+
+// question is one request of the benchmarks; the empty handler gets the same.
+type question struct{ path, body string }
+
+var (
+	tinyRows = question{"/predict/tiny", `{"instances":[[1]]}`}
+	tinyOIP  = question{"/v2/models/tiny/infer", `{"id":"1","inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`}
+)
+
+// handlers are the whole server, with metrics and access log, over a model of
+// one addition, and a router whose handler does nothing.
+func handlers(b *testing.B) (ours, empty http.Handler) {
+	b.Helper()
+	gin.SetMode(gin.ReleaseMode)
+	b.Cleanup(func() { gin.SetMode(gin.TestMode) })
+	log := telemetry.NewLogger(io.Discard, slog.LevelInfo)
+	metrics := telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{Version: "test"})
+	repository := onnxtest.Repository(b, map[string]string{"tiny/1/model.onnx": "constant_1"})
+	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
+	b.Cleanup(catalog.Close)
+	require.NoError(b, catalog.Load(b.Context()))
+	api := &httpapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxBodyBytes: 1 << 20, Version: "test"}
+	r := gin.New()
+	for _, path := range []string{"/predict/:model", "/v2/models/:model/infer"} {
+		r.POST(path, func(c *gin.Context) { c.Status(http.StatusOK) })
+	}
+	return api.Handler(), r
+}
+
+// BenchmarkTinyPredict and BenchmarkEmptyGin are the same requests on the same
+// kept-alive connections: the second is the most that a server on gin can do.
+func BenchmarkTinyPredict(b *testing.B) {
+	ours, _ := handlers(b)
+	b.Run("tcp/rows", func(b *testing.B) { overTCP(b, ours, tinyRows) })
+	b.Run("tcp/oip", func(b *testing.B) { overTCP(b, ours, tinyOIP) })
+	b.Run("direct/rows", func(b *testing.B) { direct(b, ours, tinyRows) })
+	b.Run("direct/oip", func(b *testing.B) { direct(b, ours, tinyOIP) })
+}
+
+func BenchmarkEmptyGin(b *testing.B) {
+	_, empty := handlers(b)
+	b.Run("tcp/rows", func(b *testing.B) { overTCP(b, empty, tinyRows) })
+	b.Run("tcp/oip", func(b *testing.B) { overTCP(b, empty, tinyOIP) })
+	b.Run("direct/rows", func(b *testing.B) { direct(b, empty, tinyRows) })
+	b.Run("direct/oip", func(b *testing.B) { direct(b, empty, tinyOIP) })
+}
+
+// overTCP asks from eight connections at once. cpu-ns/op has the client in it,
+// which is the same few instructions for both handlers.
+func overTCP(b *testing.B, h http.Handler, q question) {
+	s := httptest.NewServer(h)
+	defer s.Close()
+	address := s.Listener.Addr().String()
+	b.ReportAllocs()
+	b.SetParallelism(max(1, 8/runtime.GOMAXPROCS(0)))
+	start := processorTime(b)
+	b.RunParallel(func(pb *testing.PB) {
+		c := dial(b, address, q)
+		defer c.conn.Close()
+		for pb.Next() {
+			if err := c.ask(); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(processorTime(b)-start)/float64(b.N), "cpu-ns/op")
+}
+
+// direct leaves out the network and what net/http does of HTTP.
+func direct(b *testing.B, h http.Handler, q question) {
+	body := strings.NewReader(q.body)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, q.path, body)
+	r.Header.Set("Content-Type", "application/json")
+	w := &discard{header: http.Header{}}
+	b.ReportAllocs()
+	start := processorTime(b)
+	for b.Loop() {
+		body.Reset(q.body)
+		clear(w.header)
+		h.ServeHTTP(w, r)
+		require.Equal(b, http.StatusOK, w.status)
+	}
+	b.ReportMetric(float64(processorTime(b)-start)/float64(b.N), "cpu-ns/op")
+}
+
+// discard is a http.ResponseWriter that keeps no body.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header              { return d.header }
+func (d *discard) WriteHeader(status int)           { d.status = status }
+func (d *discard) Write(answer []byte) (int, error) { return len(answer), nil }
+
+// connection is a client that does no more than it must.
+type connection struct {
+	conn    net.Conn
+	answers *bufio.Reader
+	request []byte
+}
+
+func dial(b *testing.B, address string, q question) *connection {
+	conn, err := net.Dial("tcp", address)
+	require.NoError(b, err)
+	request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		q.path, len(q.body), q.body)
+	return &connection{conn: conn, answers: bufio.NewReader(conn), request: []byte(request)}
+}
+
+func (c *connection) ask() error {
+	if _, err := c.conn.Write(c.request); err != nil {
+		return err
+	}
+	line, err := c.answers.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
+		return fmt.Errorf("got %q", line)
+	}
+	length := 0
+	for {
+		line, err := c.answers.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) == 2 {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = c.answers.Discard(length)
+	return err
+}
+
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
