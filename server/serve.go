@@ -42,11 +42,29 @@ func (s serveCommand) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	a, err := newApp(c, telemetry.NewLogger(os.Stderr, c.Log.Level))
+	stopTracing, err := startTracing(ctx, c.Tracing)
 	if err != nil {
 		return errors.Join(err, onnx.Close())
 	}
-	return errors.Join(a.run(ctx), onnx.Close())
+	a, err := newApp(c, telemetry.NewLogger(os.Stderr, c.Log.Level))
+	if err == nil {
+		err = a.run(ctx)
+	}
+	return errors.Join(err, stopTracing(), onnx.Close())
+}
+
+// startTracing sends spans if there is somewhere to send them. What it returns
+// sends those that are left, for five seconds at most.
+func startTracing(ctx context.Context, t config.Tracing) (stop func() error, err error) {
+	if t.Endpoint == "" {
+		return func() error { return nil }, nil
+	}
+	flush, err := telemetry.StartTracing(ctx, t.Endpoint, t.SampleRatio, version)
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return flush(ctx)
+	}, err
 }
 
 // app is one server: its doors and the models behind them.
@@ -74,7 +92,7 @@ func newApp(c config.Config, log *slog.Logger) (*app, error) {
 		config: c, log: log, catalog: catalog, registry: registry,
 		http: &httpapi.API{
 			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
-			MaxBodyBytes: c.HTTP.MaxBodyBytes, Version: version,
+			MaxBodyBytes: c.HTTP.MaxBodyBytes, Version: version, Tracing: c.Tracing.Endpoint != "",
 		},
 		grpc: &grpcapi.API{
 			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,

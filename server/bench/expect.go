@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,7 +29,7 @@ func ReadExpected(body []byte) (*Expected, error) {
 		return nil, fmt.Errorf("read the expected answer: %w", err)
 	}
 	if len(outputs) == 0 {
-		return nil, fmt.Errorf("read the expected answer: it has no outputs")
+		return nil, errors.New("read the expected answer: it has no outputs")
 	}
 	return &Expected{outputs}, nil
 }
@@ -60,7 +61,7 @@ func (c *checker) check(answer []byte) error {
 
 func same(got, want *tensor.Tensor) error {
 	if got == nil {
-		return fmt.Errorf("is missing")
+		return errors.New("is missing")
 	}
 	if got.DType != want.DType || !slices.Equal(got.Shape, want.Shape) {
 		return fmt.Errorf("got %s %s, expected %s %s", got.DType, tensor.ShapeString(got.Shape), want.DType, tensor.ShapeString(want.Shape))

@@ -93,7 +93,7 @@ func (t Target) inputsGRPC(ctx context.Context) (specs []tensor.Spec, err error)
 
 // grpcCaller asks over one HTTP/2 connection, with a message that was encoded before.
 type grpcCaller struct {
-	ctx     context.Context //nolint:containedctx // its life is the connection's
+	ctx     context.Context // ends with the connection
 	cancel  context.CancelFunc
 	conn    *grpc.ClientConn
 	timeout time.Duration

@@ -153,7 +153,7 @@ func arrivals(start time.Time, rate float64, poisson bool, seed uint64) func() t
 
 // pool has a caller for each question that is under way at once.
 type pool struct {
-	ctx     context.Context //nolint:containedctx // one run's
+	ctx     context.Context // one run's
 	dial    Dial
 	record  func(due, sent, done time.Time, o Outcome)
 	end     time.Time // what is due and not sent by then never is

@@ -65,7 +65,7 @@ func TestClosedLoopKeepsEachCallerBusy(t *testing.T) {
 
 func TestOpenLoopSendsWhenItIsDue(t *testing.T) {
 	p, calls := ran(t, bench.Load{Rate: 100, Duration: time.Second}, bench.StatusOK, always(5*time.Millisecond))
-	require.Equal(t, 100, len(calls)) //nolint:testifylint // Len would print them all
+	require.InDelta(t, 100, len(calls), 0)
 	for i, at := range calls {
 		assert.InDelta(t, float64(i)/100, at.Seconds(), 1e-6)
 	}
@@ -83,7 +83,7 @@ func TestOpenLoopCountsFromWhenItWasDue(t *testing.T) {
 		return time.Millisecond
 	}
 	p, calls := ran(t, bench.Load{Rate: 100, Duration: 4 * time.Second}, bench.StatusOK, freeze)
-	assert.Equal(t, 400, len(calls), "none is left out while the server stands still")
+	assert.InDelta(t, 400, len(calls), 0, "none is left out while the server stands still")
 	assert.InDelta(t, 1, p.Latency.Max, 0.001)
 	assert.InDelta(t, 0.6, p.Latency.P90, 0.02, "a quarter waited up to a second")
 	assert.InDelta(t, 0.001, p.Latency.P50, 0.0001)

@@ -54,7 +54,9 @@ func echo(how func(http.ResponseWriter) (answered bool)) http.Handler {
 		if header < len(body) {
 			w.Header().Set("Inference-Header-Content-Length", strconv.Itoa(len(head)))
 		}
-		w.Write(append(head, body[header:]...))
+		if _, err := w.Write(append(head, body[header:]...)); err != nil {
+			panic(http.ErrAbortHandler)
+		}
 	})
 	return mux
 }

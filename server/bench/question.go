@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -42,7 +43,7 @@ func ReadQuestion(body []byte) (*Question, error) {
 		return nil, fmt.Errorf("read the question: %w", err)
 	}
 	if len(given.Inputs) == 0 {
-		return nil, fmt.Errorf("read the question: it has no inputs; give an infer request of the Open Inference Protocol")
+		return nil, errors.New("read the question: it has no inputs; give an infer request of the Open Inference Protocol")
 	}
 	q := &Question{ID: given.ID, Parameters: given.Parameters}
 	for i, in := range given.Inputs {
@@ -107,7 +108,7 @@ func decodeJSON(body []byte, into any) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("something follows the JSON document")
+		return errors.New("something follows the JSON document")
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type API struct {
 	Log          *slog.Logger
 	MaxBodyBytes int64
 	Version      string // of the server
+	Tracing      bool   // make spans
 
 	draining atomic.Bool
 }
@@ -32,6 +33,9 @@ type API struct {
 // Handler has every route but those of administration.
 func (a *API) Handler() http.Handler {
 	r := a.router()
+	if a.Tracing {
+		r.Use(tracing()...)
+	}
 	r.Use(requestID, a.observe, a.recovery, a.closeWhenDraining, a.authenticate)
 	a.healthRoutes(r)
 	a.predictRoutes(r)

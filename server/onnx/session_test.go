@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"context"
 	"math"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -150,6 +151,32 @@ func TestOutputWithoutElements(t *testing.T) {
 	count, err := tensor.Count(out.Shape)
 	require.NoError(t, err)
 	assert.Zero(t, count, tensor.ShapeString(out.Shape))
+}
+
+func TestExternalDataLiesBesideTheModel(t *testing.T) {
+	out := runOne(t, open(t, "external"), of[float32](t, []int64{1, 4}, 0, 10, 20, 30))
+	assert.Equal(t, []float32{1, 12, 23, 34}, out.(*tensor.Tensor).Data)
+
+	alone := filepath.Join(t.TempDir(), "model.onnx")
+	onnxtest.Put(t, alone, "external")
+	_, err := onnx.Open(alone, onnx.Options{IntraOpThreads: 1})
+	assert.ErrorContains(t, err, "external.data")
+}
+
+func TestRunTakesAsManyInputsAsTheModel(t *testing.T) {
+	s := open(t, "add_sub")
+	_, err := s.Run(t.Context(), nil, nil)
+	require.EqualError(t, err, "got 0 inputs, the model takes 2")
+	in := &tensor.Tensor{DType: tensor.Int32, Shape: []int64{1, 16}, Data: make([]int32, 16)}
+	_, err = s.Run(t.Context(), []*tensor.Tensor{in, in}, []string{"OUTPUT0", "OUTPUT1", "OUTPUT0"})
+	assert.ErrorContains(t, err, "more outputs")
+}
+
+func TestManyDimensions(t *testing.T) {
+	in := of[float32](t, []int64{1, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1}, 1, 2, 3, 4)
+	_, err := open(t, "scalar_fp32").Run(t.Context(), []*tensor.Tensor{in}, nil)
+	require.ErrorContains(t, err, "rank")
+	assert.Equal(t, in, runOne(t, open(t, "any_rank"), in))
 }
 
 func TestRunThatFailsLeavesTheSessionUsable(t *testing.T) {

@@ -154,11 +154,12 @@ func closed(t *testing.T, p *process, cores, protocol string, m *model, concurre
 	return point
 }
 
-// bare is how many runs a second ONNX Runtime itself makes of m's question.
-func bare(t *testing.T, cores string, m *model, goroutines, threads int) float64 {
+// bare is how many runs a second ONNX Runtime itself makes of m's question, on a
+// thread each, as the server runs them.
+func bare(t *testing.T, cores string, m *model, goroutines int) float64 {
 	t.Helper()
 	out, err := command(t.Context(), cores, "bench-bare", "--library", library(), "--model", m.file, "--data", m.question,
-		"--goroutines", strconv.Itoa(goroutines), "--threads", strconv.Itoa(threads),
+		"--goroutines", strconv.Itoa(goroutines), "--threads", "1",
 		"--warmup", warmup.String(), "--duration", period().String()).Output()
 	require.NoError(t, err)
 	var result struct{ Rate float64 }

@@ -17,7 +17,7 @@ func TestHeavyModel(t *testing.T) {
 	p := startSlipway(t, serverCore, repository(t, "", m), "")
 	const callers = 2 // twice the server's cores
 	rate := inTurn(
-		func() float64 { return bare(t, serverCore, m, callers, 1) },
+		func() float64 { return bare(t, serverCore, m, callers) },
 		func() float64 { return closed(t, p, clientCore, "rest-binary", m, callers).Throughput },
 		func() float64 { return closed(t, p, clientCore, "grpc", m, callers).Throughput },
 	)
@@ -36,7 +36,7 @@ func TestHeavyModelOnAllCores(t *testing.T) {
 	cores := runtime.NumCPU()
 	p := startSlipway(t, allCores, repository(t, fmt.Sprintf("instances: {count: %d, intraOpThreads: 1}\n", cores), m), "")
 	rate := inTurn(
-		func() float64 { return bare(t, allCores, m, 2*cores, 1) },
+		func() float64 { return bare(t, allCores, m, 2*cores) },
 		func() float64 { return closed(t, p, allCores, "rest-binary", m, 2*cores).Throughput },
 		func() float64 { return closed(t, p, allCores, "grpc", m, 2*cores).Throughput },
 	)
@@ -52,7 +52,7 @@ func TestMediumModel(t *testing.T) {
 	m := real(t, "silero-vad", speech())
 	p := startSlipway(t, serverCore, repository(t, "", m), "")
 	rate := inTurn(
-		func() float64 { return bare(t, serverCore, m, 2, 1) },
+		func() float64 { return bare(t, serverCore, m, 2) },
 		func() float64 { return closed(t, p, clientCore, "rest-binary", m, 4).Throughput },
 		func() float64 { return closed(t, p, clientCore, "grpc", m, 4).Throughput },
 	)
@@ -74,7 +74,7 @@ func TestLargeJSON(t *testing.T) {
 			p := startSlipway(t, serverCore, repository(t, "", m), "")
 			const callers = 4
 			rate := inTurn(
-				func() float64 { return bare(t, serverCore, m, callers, 1) },
+				func() float64 { return bare(t, serverCore, m, callers) },
 				func() float64 { return closed(t, p, clientCore, "rest-json", m, callers).Throughput },
 			)
 			report(row{

@@ -167,8 +167,11 @@ the volume and the server sees whole bundles alone. */}}
     {{- with .Values.models.fetch.sha256 }}
     - --sha256={{ . }}
     {{- end }}
-    {{- with .Values.models.fetch.path }}
-    - --path={{ . }}
+    {{- with .Values.models.fetch.model }}
+    - --model={{ . }}
+    {{- end }}
+    {{- with .Values.models.fetch.version }}
+    - --version={{ . }}
     {{- end }}
     {{- with .Values.models.fetch.extraArgs }}
     {{- toYaml . | nindent 4 }}
