@@ -29,13 +29,13 @@ COPY --from=build /slipway /usr/local/bin/
 ENV ORT_DISABLE_TELEMETRY=1
 # A number, so that Kubernetes can see that it isn't root.
 USER 65532:65532
-EXPOSE 8080 9090
+EXPOSE 8080 8081 9090
 ENTRYPOINT ["/usr/local/bin/slipway"]
 CMD ["serve"]
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="slipway-server" \
-      org.opencontainers.image.description="Serves ONNX models over HTTP" \
+      org.opencontainers.image.description="Serves ONNX models over HTTP and gRPC" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \

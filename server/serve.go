@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -42,6 +43,7 @@ func (s serveCommand) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	defer context.AfterFunc(ctx, func() { endAnyway(c.Shutdown) })()
 	stopTracing, err := startTracing(ctx, c.Tracing)
 	if err != nil {
 		return errors.Join(err, onnx.Close())
@@ -51,6 +53,14 @@ func (s serveCommand) Run() error {
 		err = a.run(ctx)
 	}
 	return errors.Join(err, stopTracing(), onnx.Close())
+}
+
+// endAnyway ends a process that has not ended by itself well after its grace
+// period: a run that is stuck inside ONNX Runtime cannot be stopped.
+func endAnyway(s config.Shutdown) {
+	time.Sleep(s.Delay + s.GracePeriod + 3*time.Second)
+	fmt.Fprintln(os.Stderr, "slipway: still running after shutdown.gracePeriod; ending without it")
+	os.Exit(1)
 }
 
 // startTracing sends spans if there is somewhere to send them. What it returns

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 
@@ -15,5 +16,8 @@ func fail(c *gin.Context, err error) {
 	if wait := fault.RetryAfterOf(err); wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	c.AbortWithStatusJSON(fault.HTTPStatus(err), gin.H{"error": err.Error()})
+	body, _ := json.Marshal(gin.H{"error": err.Error()}) // a string always has its JSON
+	c.Abort()
+	// Without a charset, which JSON has not: KServe's client looks for this alone.
+	c.Data(fault.HTTPStatus(err), "application/json", body)
 }

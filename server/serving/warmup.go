@@ -2,8 +2,10 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"slipway/server/repository"
 	"slipway/server/tensor"
@@ -15,6 +17,11 @@ import (
 // fault of the model. The inputs come back, for the runs that were taken.
 func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 	if len(v.settings.WarmUp) == 0 {
+		if v.takesNumbers() {
+			return nil, errors.New("an input is a whole number, of which none can be made up; describe one under warmUp")
+		}
+		ctx, cancel := context.WithTimeout(ctx, warmUpLimit)
+		defer cancel()
 		inputs, err := v.synthetic(repository.WarmUp{BatchSize: 1}, nil)
 		if err != nil {
 			return nil, err
@@ -39,6 +46,20 @@ func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 		taken = append(taken, inputs)
 	}
 	return taken, nil
+}
+
+// warmUpLimit is the longest run that nobody has asked for.
+const warmUpLimit = 10 * time.Second
+
+// takesNumbers tells whether the model has an input that is one whole number: a
+// count or an axis, for which a wrong value can keep a run going for ever.
+func (v *Version) takesNumbers() bool {
+	for _, s := range v.Inputs {
+		if len(s.Shape) == 0 && s.DType >= tensor.Int8 && s.DType <= tensor.Uint64 {
+			return true
+		}
+	}
+	return false
 }
 
 // synthetic makes inputs of zeros, or of random values where w says so.

@@ -36,10 +36,14 @@ def identities():
             yield f"{datatype}_{rank}", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
+def lay(folder, name, model):
+    version = Path(folder, name, "1")
+    version.mkdir(parents=True)
+    (version / "model.onnx").write_bytes(model.SerializeToString())
+
+
 if __name__ == "__main__":
     kind, folder = sys.argv[1:]
     models = identities() if kind == "identities" else ((case.name, case.model) for case in nodes.cases())
     for name, model in models:
-        version = Path(folder, name, "1")
-        version.mkdir(parents=True)
-        (version / "model.onnx").write_bytes(model.SerializeToString())
+        lay(folder, name, model)

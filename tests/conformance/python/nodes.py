@@ -1,10 +1,8 @@
 """The node tests of the ONNX standard, and its tests of small models, as the package onnx has them."""
 
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy
 import onnx
 from onnx import numpy_helper
 from onnx.backend.test.loader import load_model_tests
@@ -22,19 +20,12 @@ class Case(NamedTuple):
 
 
 def cases():
-    """All of them, by name. What is no tensor (a sequence, an optional value) stays as the package has it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # overflows and the like that the cases are about
-        tests = [test for kind in ("node", "simple", "pytorch-converted", "pytorch-operator") for test in load_model_tests(kind=kind)]
-    return [stored(test) if test.model_dir else generated(test) for test in sorted(tests, key=lambda test: test.name)]
+    """All of them, by name."""
+    tests = [test for kind in ("node", "simple", "pytorch-converted", "pytorch-operator") for test in load_model_tests(kind=kind)]
+    return [case(test) for test in sorted(tests, key=lambda test: test.name)]
 
 
-def generated(test):
-    inputs, outputs = test.data_sets[0]
-    return Case(test.name, test.model, [value(v) for v in inputs], [value(v) for v in outputs], test.rtol, test.atol)
-
-
-def stored(test):
+def case(test):
     folder = Path(test.model_dir)
     model = onnx.load(folder / "model.onnx")
     data = folder / "test_data_set_0"
@@ -43,13 +34,9 @@ def stored(test):
     return Case(test.name, model, inputs, outputs, test.rtol, test.atol)
 
 
-def value(v):
-    if isinstance(v, onnx.TensorProto):
-        return numpy_helper.to_array(v)
-    return numpy.asarray(v) if isinstance(v, numpy.generic) else v
-
-
 def read(path, kind):
+    """A tensor, or a list of them. An optional value is None: the protocol has none, so nobody asks for it."""
+    body = path.read_bytes()
     if kind.HasField("sequence_type"):
-        return numpy_helper.to_list(onnx.SequenceProto.FromString(path.read_bytes()))
-    return numpy_helper.to_array(onnx.TensorProto.FromString(path.read_bytes()))
+        return numpy_helper.to_list(onnx.SequenceProto.FromString(body))
+    return numpy_helper.to_array(onnx.TensorProto.FromString(body)) if kind.HasField("tensor_type") else None
