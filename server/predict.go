@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,22 +10,41 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"slipway/server/golden"
 )
 
 type predictCommand struct {
 	URL       string        `help:"The server, such as http://127.0.0.1:8080." default:"http://127.0.0.1:8080"`
-	Model     string        `help:"The model; empty means the server's default one."`
+	Model     string        `help:"The model; empty means the server's default one, with --golden all of them."`
 	Data      string        `help:"The body as JSON, or @FILE." xor:"body" required:""`
 	Synthetic bool          `help:"Ask with zeros in the shape that the model's metadata gives." xor:"body" required:""`
-	Timeout   time.Duration `help:"Longest wait." default:"10s"`
+	Golden    bool          `help:"Ask every version that is ready for its golden answers, and with zeros where there are none." xor:"body" required:""`
+	AdminURL  string        `help:"The server's port for administration, which gives the golden answers out." default:"http://127.0.0.1:9090"`
+	Record    string        `help:"Append the question, an Open Inference Protocol one, and its answer to a golden.ndjson." type:"path" placeholder:"FILE"`
+	Absolute  float64       `help:"With --record, how far a number may be off." default:"1e-5"`
+	Relative  float64       `help:"With --record, how far besides, in parts of the number." default:"1e-4"`
+	Timeout   time.Duration `help:"Longest wait for an answer." default:"10s"`
 	KeyFile   string        `help:"File that holds the API key; else $SLIPWAY_API_KEY." type:"path" placeholder:"FILE"`
 }
 
 // Run prints the server's answer.
 func (p predictCommand) Run() error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.Timeout)
-	defer cancel()
-	answer, err := p.ask(ctx)
+	ctx := context.Background()
+	key, err := p.key()
+	if err != nil {
+		return err
+	}
+	client := predictClient{url: strings.TrimSuffix(p.URL, "/"), key: key, timeout: p.Timeout}
+	if p.Golden {
+		if p.Record != "" {
+			return errors.New("--golden and --record contradict each other: record with --data or --synthetic")
+		}
+		// Keys belong to the other port.
+		admin := predictClient{url: strings.TrimSuffix(p.AdminURL, "/"), timeout: p.Timeout}
+		return replay{client, admin, os.Stdout}.all(ctx, p.Model)
+	}
+	answer, err := p.ask(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -36,22 +52,42 @@ func (p predictCommand) Run() error {
 	return err
 }
 
-func (p predictCommand) ask(ctx context.Context) ([]byte, error) {
-	key, err := p.key()
+func (p predictCommand) ask(ctx context.Context, client predictClient) ([]byte, error) {
+	body, err := p.body()
 	if err != nil {
 		return nil, err
 	}
-	client := predictClient{url: strings.TrimSuffix(p.URL, "/"), key: key}
-	if p.Synthetic {
-		return client.synthetic(ctx, p.Model)
-	}
-	body := []byte(p.Data)
-	if file, isFile := strings.CutPrefix(p.Data, "@"); isFile {
-		if body, err = os.ReadFile(file); err != nil {
-			return nil, fmt.Errorf("read --data: %w", err)
+	path := strings.TrimSuffix("/predict/"+url.PathEscape(p.Model), "/")
+	if p.Synthetic || p.Record != "" {
+		model, err := client.modelOr(ctx, p.Model)
+		if err != nil {
+			return nil, err
 		}
+		path = "/v2/models/" + url.PathEscape(model)
+		if p.Synthetic {
+			if body, err = client.zeros(ctx, path); err != nil {
+				return nil, err
+			}
+		}
+		path += "/infer"
 	}
-	return client.do(ctx, http.MethodPost, strings.TrimSuffix("/predict/"+url.PathEscape(p.Model), "/"), body)
+	answer, err := client.do(ctx, http.MethodPost, path, body)
+	if err != nil || p.Record == "" {
+		return answer, err
+	}
+	return answer, record(p.Record, body, answer, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative})
+}
+
+func (p predictCommand) body() ([]byte, error) {
+	file, isFile := strings.CutPrefix(p.Data, "@")
+	if !isFile {
+		return []byte(p.Data), nil
+	}
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read --data: %w", err)
+	}
+	return body, nil
 }
 
 func (p predictCommand) key() (string, error) {
@@ -65,103 +101,27 @@ func (p predictCommand) key() (string, error) {
 	return strings.TrimSpace(string(body)), nil
 }
 
-// predictClient speaks to one server.
-type predictClient struct{ url, key string }
-
-// synthetic asks the model, or the only one there is, with zeros.
-func (c predictClient) synthetic(ctx context.Context, model string) ([]byte, error) {
-	model, err := c.modelOr(ctx, model)
+// record appends a golden line to the file at path.
+func record(path string, request, response []byte, t golden.Tolerance) (err error) {
+	line := golden.AppendLine(nil, request, response, t)
+	if _, err := golden.ParseLine(line); err != nil {
+		return fmt.Errorf("record the answer: %w", err)
+	}
+	if _, err := golden.Answer(response, nil); err != nil {
+		return fmt.Errorf("record the answer: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("record the answer: %w", err)
 	}
-	path := "/v2/models/" + url.PathEscape(model)
-	body, err := c.do(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return nil, err
-	}
-	var metadata struct{ Inputs []syntheticInput }
-	if err := json.Unmarshal(body, &metadata); err != nil {
-		return nil, fmt.Errorf("read the metadata of model %q: %w", model, err)
-	}
-	for i := range metadata.Inputs {
-		metadata.Inputs[i].fill()
-	}
-	question, err := json.Marshal(map[string]any{"inputs": metadata.Inputs})
-	if err != nil {
-		return nil, err
-	}
-	return c.do(ctx, http.MethodPost, path+"/infer", question)
-}
-
-func (c predictClient) modelOr(ctx context.Context, model string) (string, error) {
-	if model != "" {
-		return model, nil
-	}
-	body, err := c.do(ctx, http.MethodGet, "/v1/models", nil)
-	if err != nil {
-		return "", err
-	}
-	var list struct{ Models []string }
-	if err := json.Unmarshal(body, &list); err != nil {
-		return "", fmt.Errorf("read the list of models: %w", err)
-	}
-	if len(list.Models) != 1 {
-		return "", fmt.Errorf("the server has models %s; choose one with --model", strings.Join(list.Models, ", "))
-	}
-	return list.Models[0], nil
-}
-
-// syntheticInput is an input of the metadata, and with data one of a question.
-type syntheticInput struct {
-	Name     string  `json:"name"`
-	Datatype string  `json:"datatype"`
-	Shape    []int64 `json:"shape"`
-	Data     []any   `json:"data"`
-}
-
-func (s *syntheticInput) fill() {
-	count := int64(1)
-	for i, d := range s.Shape {
-		s.Shape[i] = max(d, 1)
-		count *= s.Shape[i]
-	}
-	var zero any = 0
-	switch s.Datatype {
-	case "BOOL":
-		zero = false
-	case "BYTES":
-		zero = ""
-	}
-	s.Data = make([]any, count)
-	for i := range s.Data {
-		s.Data[i] = zero
-	}
-}
-
-func (c predictClient) do(ctx context.Context, method, path string, body []byte) (answer []byte, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%s %s%s: %w", method, c.url, path, err)
+	defer func() { err = errors.Join(err, file.Close()) }()
+	// An editor may have left the last line without its end.
+	last := make([]byte, 1)
+	if end, err := file.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		if _, err := file.ReadAt(last, end-1); err == nil && last[0] != '\n' {
+			line = append([]byte("\n"), line...)
 		}
-	}()
-	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
 	}
-	request.Header.Set("Content-Type", "application/json")
-	if c.key != "" {
-		request.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	if answer, err = io.ReadAll(response.Body); err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", response.Status, cmp.Or(strings.TrimSpace(string(answer)), "no body"))
-	}
-	return answer, nil
+	_, err = file.Write(line)
+	return err
 }

@@ -36,7 +36,7 @@ func Read(path string, inputs, outputs []tensor.Spec) ([]Case, error) {
 
 // Parse is Read of a file's content.
 func Parse(file []byte, inputs, outputs []tensor.Spec) ([]Case, error) {
-	all := lines(file)
+	all := Lines(file)
 	if len(all) == 0 {
 		return nil, errors.New("no line in it; record one with slipway predict --record, or delete the file")
 	}

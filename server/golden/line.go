@@ -49,8 +49,8 @@ func appendCompact(dst, body []byte) []byte {
 	return b.Bytes()
 }
 
-// lines are the lines of a file; white space may follow the last one.
-func lines(file []byte) [][]byte {
+// Lines are the lines of a file; white space may follow the last one.
+func Lines(file []byte) [][]byte {
 	file = bytes.TrimRight(file, " \t\r\n")
 	if len(file) == 0 {
 		return nil

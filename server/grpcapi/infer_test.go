@@ -1,22 +1,19 @@
 package grpcapi_test
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding/gzip"
-	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"slipway/server/grpcapi/oip"
@@ -88,6 +85,39 @@ func TestEveryDatatype(t *testing.T) {
 	}
 }
 
+// Half-precision numbers have no typed contents: with one among the outputs all of them are raw.
+func TestTypedQuestionWithARawAnswer(t *testing.T) {
+	repository := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(repository, "halve.onnx"), castToHalf(), 0o644))
+	f := start(t, repository, nil)
+	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "halve", Inputs: []*input{
+		{Name: "x", Datatype: "FP32", Shape: []int64{2}, Contents: &contents{Fp32Contents: []float32{1.5, -2}}},
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, [][]byte{[]byte(dtypes["FP16"].raw)}, answer.GetRawOutputContents())
+	assert.Nil(t, answer.GetOutputs()[0].GetContents())
+	assert.Equal(t, "FP16", answer.GetOutputs()[0].GetDatatype())
+}
+
+// castToHalf is an ONNX model that takes x, two FP32, and gives y, the same as FP16.
+func castToHalf() []byte {
+	const float, float16, integer, opset = 1, 10, 2, 17
+	number := func(field protowire.Number, n uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), n)
+	}
+	part := func(field protowire.Number, parts ...string) []byte {
+		return protowire.AppendString(protowire.AppendTag(nil, field, protowire.BytesType), strings.Join(parts, ""))
+	}
+	value := func(field protowire.Number, name string, elements uint64) []byte {
+		shape := part(2, string(part(1, string(number(1, 2)))))
+		return part(field, string(part(1, name)), string(part(2, string(part(1, string(number(1, elements)), string(shape))))))
+	}
+	to := part(5, string(part(1, "to")), string(number(3, float16)), string(number(20, integer)))
+	node := part(1, string(part(1, "x")), string(part(2, "y")), string(part(4, "Cast")), string(to))
+	graph := part(7, string(node), string(part(2, "halve")), string(value(11, "x", float)), string(value(12, "y", float16)))
+	return slices.Concat(number(1, 8), graph, part(8, string(number(2, opset))))
+}
+
 func TestScalars(t *testing.T) {
 	f := start(t, onnxtest.Repository(t, map[string]string{
 		"fp32/1/model.onnx": "scalar_fp32", "fp16/1/model.onnx": "scalar_fp16", "bytes/1/model.onnx": "scalar_bytes",
@@ -151,131 +181,3 @@ func TestSequencesAreDocuments(t *testing.T) {
 	assert.Equal(t, "json", out.GetParameters()["content_type"].GetStringParam())
 	assert.Equal(t, [][]byte{[]byte("[[1,2],[3,4]]"), []byte("[[5,6]]")}, out.GetContents().GetBytesContents())
 }
-
-func TestRefusals(t *testing.T) {
-	f := startAll(t)
-	number := func(n int64) *oip.InferParameter {
-		return &oip.InferParameter{ParameterChoice: &oip.InferParameter_Int64Param{Int64Param: n}}
-	}
-	text := func(s string) *oip.InferParameter {
-		return &oip.InferParameter{ParameterChoice: &oip.InferParameter_StringParam{StringParam: s}}
-	}
-	with := func(change func(*request, *input)) *request {
-		r := float32s(1)
-		change(r, r.GetInputs()[0])
-		return r
-	}
-	raw := func(r *request, x *input, data ...[]byte) { x.Contents, r.RawInputContents = nil, data }
-	wanted := func(names ...string) (all []*oip.ModelInferRequest_InferRequestedOutputTensor) {
-		for _, name := range names {
-			all = append(all, &oip.ModelInferRequest_InferRequestedOutputTensor{Name: name})
-		}
-		return all
-	}
-	for name, test := range map[string]struct {
-		ask  *request
-		code codes.Code
-		says []string
-	}{
-		"no such model":      {&request{ModelName: "nope"}, codes.NotFound, []string{`"nope"`, "plus"}},
-		"no such version":    {with(func(r *request, _ *input) { r.ModelVersion = "9" }), codes.NotFound, []string{`"9"`}},
-		"no model named":     {&request{}, codes.NotFound, []string{"defaultModel"}},
-		"no input":           {&request{ModelName: "plus"}, codes.InvalidArgument, []string{`input "x"`, "missing"}},
-		"another input":      {with(func(_ *request, x *input) { x.Name = "q" }), codes.InvalidArgument, []string{`"q"`}},
-		"an input twice":     {with(func(r *request, x *input) { r.Inputs = append(r.Inputs, x) }), codes.InvalidArgument, []string{`"x"`, "twice"}},
-		"unknown datatype":   {with(func(_ *request, x *input) { x.Datatype = "FLOAT" }), codes.InvalidArgument, []string{"inputs[0].datatype", "FLOAT"}},
-		"another datatype":   {with(func(_ *request, x *input) { x.Datatype, x.Contents = "FP64", &contents{Fp64Contents: []float64{1}} }), codes.InvalidArgument, []string{`input "x"`, "FP64", "FP32"}},
-		"another shape":      {with(func(_ *request, x *input) { x.Shape = []int64{1} }), codes.InvalidArgument, []string{`input "x"`, "rank 1"}},
-		"too few elements":   {with(func(_ *request, x *input) { x.Shape = []int64{2, 1} }), codes.InvalidArgument, []string{"inputs[0].contents", "fp32_contents", "2 elements"}},
-		"negative shape":     {with(func(_ *request, x *input) { x.Shape = []int64{-1, 1} }), codes.InvalidArgument, []string{"inputs[0].shape", "negative"}},
-		"overflowing shape":  {with(func(_ *request, x *input) { x.Shape = []int64{math.MaxInt64, 3} }), codes.InvalidArgument, []string{"inputs[0].shape", "overflows"}},
-		"another field":      {with(func(_ *request, x *input) { x.Contents = &contents{Fp64Contents: []float64{1}} }), codes.InvalidArgument, []string{"inputs[0].contents", "fp64_contents", "fp32_contents"}},
-		"two fields":         {with(func(_ *request, x *input) { x.Contents.BoolContents = []bool{true} }), codes.InvalidArgument, []string{"bool_contents"}},
-		"typed half":         {with(func(_ *request, x *input) { x.Datatype = "FP16" }), codes.InvalidArgument, []string{"FP16", "raw_input_contents"}},
-		"a number too large": {with(func(_ *request, x *input) { x.Datatype, x.Contents = "INT8", &contents{IntContents: []int32{128}} }), codes.InvalidArgument, []string{"int_contents", "element 0 is 128", "INT8"}},
-		"raw and typed":      {with(func(r *request, _ *input) { r.RawInputContents = [][]byte{{0, 0, 0, 0}} }), codes.InvalidArgument, []string{"inputs[0].contents.fp32_contents", "raw_input_contents"}},
-		"raw for another":    {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0, 0}, []byte{}) }), codes.InvalidArgument, []string{"raw_input_contents", "got 2"}},
-		"raw too short":      {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0}) }), codes.InvalidArgument, []string{"raw_input_contents[0]", `input "x"`}},
-		"raw too long":       {with(func(r *request, x *input) { raw(r, x, make([]byte, 8)) }), codes.InvalidArgument, []string{"raw_input_contents[0]"}},
-		"unknown output":     {with(func(r *request, _ *input) { r.Outputs = wanted("q") }), codes.InvalidArgument, []string{`"q"`}},
-		"an output twice":    {with(func(r *request, _ *input) { r.Outputs = wanted("y", "y") }), codes.InvalidArgument, []string{"outputs[1].name", `"y"`}},
-		"shared memory": {with(func(_ *request, x *input) {
-			x.Parameters = map[string]*oip.InferParameter{"shared_memory_region": text("r")}
-		}), codes.InvalidArgument, []string{`inputs[0].parameters["shared_memory_region"]`}},
-		"classification": {with(func(r *request, _ *input) {
-			r.Outputs = wanted("y")
-			r.Outputs[0].Parameters = map[string]*oip.InferParameter{"classification": number(3)}
-		}), codes.InvalidArgument, []string{`outputs[0].parameters["classification"]`}},
-		"timeout of text":      {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"timeout": text("1s")} }), codes.InvalidArgument, []string{`parameters["timeout"]`}},
-		"negative priority":    {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"priority": number(-1)} }), codes.InvalidArgument, []string{`parameters["priority"]`}},
-		"a run that fails":     {&request{ModelName: "gather", Inputs: []*input{{Name: "index", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{99}}}}}, codes.Internal, []string{`"gather"`}},
-		"more than the limit":  {with(func(r *request, x *input) { raw(r, x, make([]byte, 1<<20)) }), codes.ResourceExhausted, []string{"1048576"}},
-		"a timeout that is up": {&request{ModelName: "slow", Parameters: map[string]*oip.InferParameter{"timeout": number(1000)}, Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{60_000}}}}}, codes.DeadlineExceeded, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := f.ModelInfer(t.Context(), test.ask)
-			refused(t, err, test.code, test.says...)
-			good, err := f.ModelInfer(t.Context(), float32s(1))
-			require.NoError(t, err, "the server still answers")
-			assert.Equal(t, []float32{3}, good.GetOutputs()[0].GetContents().GetFp32Contents())
-		})
-	}
-}
-
-// The call's own deadline ends the run, not only the client's wait.
-func TestDeadline(t *testing.T) {
-	f := startAll(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := f.ModelInfer(ctx, &request{ModelName: "slow", Inputs: []*input{
-		{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{60_000}}},
-	}})
-	refused(t, err, codes.DeadlineExceeded)
-	assert.Eventually(t, func() bool { // by its own clock, or by the client's leaving, which comes at the same time
-		return strings.Contains(f.log.String(), `"status":"DeadlineExceeded"`) || strings.Contains(f.log.String(), `"status":"Canceled"`)
-	}, 2*time.Second, time.Millisecond, "the server noticed too")
-}
-
-// Past the queue's bound the answer is at once, and says when to ask again.
-func TestOverload(t *testing.T) {
-	repository := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow"})
-	require.NoError(t, os.WriteFile(filepath.Join(repository, "slow", "config.yaml"), []byte("queue: {maxRequests: 0}\ninstances: {count: 1}"), 0o644))
-	f := start(t, repository, nil)
-	ask := &request{ModelName: "slow", Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{200}}}}}
-	answers := make(chan error, 8)
-	for range cap(answers) {
-		go func() {
-			_, err := f.ModelInfer(t.Context(), ask)
-			answers <- err
-		}()
-	}
-	var rejected int
-	for range cap(answers) {
-		if err := <-answers; err != nil {
-			refused(t, err, codes.ResourceExhausted)
-			require.Len(t, status.Convert(err).Details(), 1)
-			assert.Positive(t, status.Convert(err).Details()[0].(*errdetails.RetryInfo).GetRetryDelay().AsDuration())
-			rejected++
-		}
-	}
-	assert.Positive(t, rejected)
-	assert.Less(t, rejected, cap(answers))
-}
-
-// What is no message, or too large a one, never gets to the handler; it is logged all the same.
-func TestNotAMessage(t *testing.T) {
-	f := startAll(t)
-	err := f.conn.Invoke(t.Context(), oip.GRPCInferenceService_ModelInfer_FullMethodName, []byte("\xff\xff\xff"), nil, grpc.ForceCodec(bytesCodec{}))
-	refused(t, err, codes.Internal, "unmarshal")
-	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"Internal"`) }, 5*time.Second, time.Millisecond)
-	_, err = f.ModelInfer(t.Context(), float32s(make([]float32, 1<<18)...))
-	refused(t, err, codes.ResourceExhausted)
-	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"ResourceExhausted"`) }, 5*time.Second, time.Millisecond)
-}
-
-// bytesCodec sends bytes as they are.
-type bytesCodec struct{}
-
-func (bytesCodec) Marshal(v any) ([]byte, error)   { return v.([]byte), nil }
-func (bytesCodec) Unmarshal(_ []byte, _ any) error { return nil }
-func (bytesCodec) Name() string                    { return "proto" }

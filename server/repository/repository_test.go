@@ -229,6 +229,9 @@ func TestDigest(t *testing.T) {
 		assert.NotContains(t, seen, now, change.name)
 		seen[now] = change.name
 	}
+	require.NoError(t, os.Rename(filepath.Join(root, "iris/1/labels.txt"), filepath.Join(root, "iris/1/labels")))
+	assert.NotContains(t, seen, digest(), "another name")
+
 	before := digest()
 	write(t, filepath.Join(root, "iris/config.yaml"), "versions: {all: true}")
 	write(t, filepath.Join(root, "iris/1/.cache"), "a")

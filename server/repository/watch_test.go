@@ -218,8 +218,17 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 		_, err := w.Next(ctx)
 		require.ErrorIs(t, err, enough)
 		_, err = repository.NewWatcher(root, time.Second).Next(ctx)
-		require.ErrorIs(t, err, enough, "in the middle of a file")
+		require.ErrorIs(t, err, enough, "the first time too")
 	})
+}
+
+func TestWatchEndsInTheMiddleOfAFile(t *testing.T) {
+	root := lay(t, "huge.onnx")
+	require.NoError(t, os.Truncate(filepath.Join(root, "huge.onnx"), 1<<40), "a hole, which takes no room")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := repository.NewWatcher(root, time.Second).Next(ctx)
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 // Large files are read once, until their size, time or inode changes.
@@ -243,6 +252,10 @@ func TestWatchReadsALargeFileOnce(t *testing.T) {
 	first := look()
 	fill(path, "b", old)
 	assert.Equal(t, first, look(), "it is not read again")
+	write(t, path, strings.Repeat("b", size+1))
+	require.NoError(t, os.Chtimes(path, old, old))
+	assert.NotEqual(t, first, look(), "another size")
+	fill(path, "b", old)
 
 	fill(path+".tmp", "b", old)
 	require.NoError(t, os.Rename(path+".tmp", path))
@@ -256,6 +269,22 @@ func TestWatchReadsALargeFileOnce(t *testing.T) {
 
 	fill(path, "d", now)
 	assert.NotEqual(t, third, look(), "a time so recent that it may stand for two contents")
+}
+
+// Small files are read at each look, so that no change of theirs is missed where
+// times are coarse.
+func TestWatchReadsASmallFileAtEachLook(t *testing.T) {
+	root := lay(t, "iris/1/model.onnx")
+	path := filepath.Join(root, "iris/1/model.onnx")
+	old := time.Now().Add(-time.Hour)
+	watch(t, root, func(t *testing.T, w *repository.Watcher) {
+		for _, content := range []string{"a", "b"} {
+			write(t, path, content)
+			require.NoError(t, os.Chtimes(path, old, old))
+			state, _ := changed(t, w)
+			assert.Equal(t, scan(t, root), state)
+		}
+	})
 }
 
 func BenchmarkLook(b *testing.B) {

@@ -67,7 +67,7 @@ func TestMediumModel(t *testing.T) {
 // A body of 290 KB, nearly all of it numbers.
 func TestLargeJSON(t *testing.T) {
 	for _, m := range []*model{
-		made(t, "dense", []int64{64, 128, 128, 1}, floats("x", 432, 64)),
+		made(t, "dense", []int64{64, 256, 128, 1}, floats("x", 432, 64)),
 		real(t, "ppocr-cls", floats("x", 1, 3, 48, 192)),
 	} {
 		t.Run(m.name, func(t *testing.T) {

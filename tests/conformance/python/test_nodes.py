@@ -94,5 +94,5 @@ def standard(case, got):
 def test_most_are_answered():
     """Nothing above would fail if all of it were refused."""
     print(f"\n{dict(counts)}")
-    assert counts["answered"] >= 1450
+    assert counts["answered"] >= 1550
     assert counts["as the standard wants"] >= 0.95 * counts["answered"]

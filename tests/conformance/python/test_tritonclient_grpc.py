@@ -154,6 +154,22 @@ def test_async(client):
     assert error.status() == "StatusCode.NOT_FOUND"
 
 
+def test_batch_of_good_and_bad(client):
+    """Each caller of a model that batches gets its own rows, and those with a mistake hurt nobody."""
+    answers = queue.Queue()
+    rows = {i: numpy.full((1 + i % 3, 4), i, numpy.float32) for i in range(64)}
+    for i, value in rows.items():
+        sent = tensor("x", value, "FP32") if i % 8 else tensor("x", value.astype(numpy.float64), "FP64")
+        client.async_infer("batched", [sent], request_id=str(i), callback=lambda result, error, i=i: answers.put((i, result, error)))
+    for _ in rows:
+        i, result, error = answers.get(timeout=30)
+        if i % 8:
+            assert error is None
+            numpy.testing.assert_array_equal(result.as_numpy("y"), rows[i])
+        else:
+            assert error.status() == "StatusCode.INVALID_ARGUMENT"
+
+
 def test_asyncio(server):
     async def ask():
         async with triton_aio.InferenceServerClient(server.grpc) as client:
