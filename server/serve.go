@@ -106,7 +106,7 @@ func newApp(c config.Config, log *slog.Logger) (*app, error) {
 		},
 		grpc: &grpcapi.API{
 			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
-			MaxMessageBytes: c.GRPC.MaxMessageBytes, Version: version,
+			MaxMessageBytes: c.GRPC.MaxMessageBytes, Version: version, Tracing: c.Tracing.Endpoint != "",
 		},
 	}
 	if err := a.open(); err != nil {

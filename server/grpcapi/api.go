@@ -26,6 +26,7 @@ type API struct {
 	Log             *slog.Logger
 	MaxMessageBytes int    // of a request
 	Version         string // of the server
+	Tracing         bool   // make spans
 
 	once     sync.Once
 	draining chan struct{} // closed by Drain
@@ -40,6 +41,9 @@ const connectionAge = 10 * time.Minute
 
 // Server has every service. One for administration loads and unloads models too.
 func (a *API) Server(admin bool, extra ...grpc.ServerOption) *grpc.Server {
+	if a.Tracing {
+		extra = append(extra, tracing())
+	}
 	s := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(a.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(maxStreams),

@@ -2,8 +2,10 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"slipway/server/grpcapi/oip"
+	"slipway/server/telemetry"
 )
 
 // ModelInfer answers one prediction.
@@ -21,15 +23,23 @@ func (a *API) infer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelIn
 	}
 	defer v.Release()
 	asks(ctx, v)
+	began := time.Now()
 	q, err := query(r)
 	if err != nil {
 		return nil, err
 	}
+	decoded := time.Now()
 	answer, err := v.Infer(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	m := message(answer.Outputs, isRaw(r))
+	// Raw unless an input came typed: Triton's clients read nothing else.
+	m := message(answer.Outputs, isRaw(r) || len(r.GetInputs()) == 0)
 	m.ModelName, m.ModelVersion, m.Id = v.Model, v.Number, r.GetId()
+	telemetry.Trace(ctx, v.Model, v.Number, answer.BatchSize,
+		telemetry.Phase{Name: "decode", From: began, To: decoded},
+		telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
+		telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
+		telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
 	return m, nil
 }

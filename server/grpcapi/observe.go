@@ -56,7 +56,11 @@ func (a *API) observe(ctx context.Context, c *call, answer func(context.Context)
 	if predicts {
 		a.Metrics.Began()
 	}
-	_ = grpc.SetHeader(ctx, metadata.MD{requestIDKey: []string{c.id}}) // fails only once the headers are sent
+	header := metadata.MD{requestIDKey: []string{c.id}}
+	if a.Tracing {
+		tellSpan(ctx, header)
+	}
+	_ = grpc.SetHeader(ctx, header) // fails only once the headers are sent
 	err := statusOf(a.recovered(ctx, c, answer))
 	took := time.Since(began)
 	a.logAccess(ctx, c, err, took)

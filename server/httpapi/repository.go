@@ -21,8 +21,8 @@ func (a *API) repositoryRoutes(r gin.IRoutes, administration bool) {
 	if !administration {
 		load, unload = forbidden, forbidden
 	}
-	r.POST("/v2/repository/models/:model/load", load)
-	r.POST("/v2/repository/models/:model/unload", unload)
+	r.POST("/v2/repository/models/:model/load", a.authenticate, load)
+	r.POST("/v2/repository/models/:model/unload", a.authenticate, unload)
 }
 
 func forbidden(c *gin.Context) {
