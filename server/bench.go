@@ -33,7 +33,7 @@ type benchCommand struct {
 	Fill     string        `help:"What the made inputs hold: random or zeros." enum:"random,zeros" default:"random"`
 	Seed     uint64        `help:"Seed of random inputs and arrivals." default:"1"`
 	Expect   string        `help:"File with the infer response as JSON that every answer must equal, to a thousandth." type:"existingfile" placeholder:"FILE"`
-	Deadline time.Duration `help:"Ask the server to answer within this time, by the timeout parameter that Slipway and Triton know."`
+	Deadline time.Duration `help:"Ask the server to answer within this time, by the timeout parameter that Slipway and Triton know, and Slipway's header."`
 
 	Concurrency []int         `help:"Closed loop: so many callers, each asking again when it has its answer." placeholder:"N,…" xor:"load"`
 	Rate        []float64     `help:"Open loop: so many questions a second, whether answered or not." placeholder:"R,…" xor:"load"`
@@ -113,16 +113,11 @@ func (b benchCommand) prepare(ctx context.Context) (bench.Dial, error) {
 	}
 	target := bench.Target{
 		URL: b.URL, Protocol: bench.Protocol(b.Protocol), Model: b.Model, Version: b.Version, Key: key, Timeout: b.Timeout,
+		Deadline: b.Deadline,
 	}
 	question, err := b.question(ctx, target)
 	if err != nil {
 		return nil, err
-	}
-	if b.Deadline > 0 {
-		if question.Parameters == nil {
-			question.Parameters = map[string]any{}
-		}
-		question.Parameters["timeout"] = b.Deadline.Microseconds()
 	}
 	var expected *bench.Expected
 	if b.Expect != "" {

@@ -40,8 +40,7 @@ func (p predictCommand) Run() error {
 		if p.Record != "" {
 			return errors.New("--golden and --record contradict each other: record with --data or --synthetic")
 		}
-		// Keys belong to the other port.
-		admin := predictClient{url: strings.TrimSuffix(p.AdminURL, "/"), timeout: p.Timeout}
+		admin := predictClient{url: strings.TrimSuffix(p.AdminURL, "/"), key: key, timeout: p.Timeout}
 		return replay{client, admin, os.Stdout}.all(ctx, p.Model)
 	}
 	answer, err := p.ask(ctx, client)

@@ -259,16 +259,20 @@ func TestCloseEndsACall(t *testing.T) {
 	assert.Equal(t, bench.StatusBroken, caller.Call().Status, "a closed caller stays closed")
 }
 
-func TestTheKeyAndThePathOfTheURLAreSent(t *testing.T) {
-	var path, key string
+func TestKeyPathAndDeadlineAreSent(t *testing.T) {
+	var path, key, timeout string
+	var body []byte
 	url := startREST(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, key = r.URL.Path, r.Header.Get("Authorization")
+		path, key, timeout = r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Slipway-Timeout")
+		body, _ = io.ReadAll(r.Body)
 		fmt.Fprint(w, strings.Replace(right, "1.5001", "1.5", 1))
 	}))
-	target := bench.Target{URL: url + "/serving/", Protocol: bench.RESTJSON, Model: "a b", Version: "3", Key: "secret"}
+	target := bench.Target{URL: url + "/serving/", Protocol: bench.RESTJSON, Model: "a b", Version: "3", Key: "secret", Deadline: 250 * time.Millisecond}
 	assert.Equal(t, bench.StatusOK, call(t, target, right).Status)
 	assert.Equal(t, "/serving/v2/models/a b/versions/3/infer", path)
 	assert.Equal(t, "Bearer secret", key)
+	assert.Equal(t, "250ms", timeout)
+	assert.Contains(t, string(body), `"parameters":{"timeout":250000}`)
 }
 
 func TestAddressesThatAreNone(t *testing.T) {

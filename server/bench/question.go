@@ -62,6 +62,18 @@ func ReadQuestion(body []byte) (*Question, error) {
 	return q, nil
 }
 
+// with is the question with one parameter more.
+func (q *Question) with(parameter string, value any) *Question {
+	changed := *q
+	changed.Parameters = map[string]any{parameter: value}
+	for name, other := range q.Parameters {
+		if name != parameter {
+			changed.Parameters[name] = other
+		}
+	}
+	return &changed
+}
+
 // tensor reads the elements; how deep they are nested does not matter.
 func (j tensorJSON) tensor() (*tensor.Tensor, error) {
 	dtype, ok := tensor.ParseDType(j.Datatype)

@@ -65,6 +65,9 @@ func (t Target) request(address string, body []byte, header int) []byte {
 	if t.Key != "" {
 		fmt.Fprintf(&head, "Authorization: Bearer %s\r\n", t.Key)
 	}
+	if t.Deadline > 0 {
+		fmt.Fprintf(&head, "Slipway-Timeout: %s\r\n", t.Deadline)
+	}
 	head.WriteString("\r\n")
 	return append([]byte(head.String()), body...)
 }

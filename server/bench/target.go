@@ -31,6 +31,10 @@ type Target struct {
 	Version  string // empty: the server chooses
 	Key      string // an API key, sent as a bearer token when not empty
 	Timeout  time.Duration
+	// Deadline, when not 0, is what the server is told: in the parameter timeout,
+	// which Triton has too, and over REST in our own header, which a server can
+	// read before the body.
+	Deadline time.Duration
 }
 
 // Statuses of an Outcome that no server gives.
@@ -64,6 +68,9 @@ type Dial func() (Caller, error)
 func (t Target) Prepare(q *Question, expected *Expected) (Dial, error) {
 	if t.Model == "" {
 		return nil, errors.New("name the model")
+	}
+	if t.Deadline > 0 {
+		q = q.with("timeout", t.Deadline.Microseconds())
 	}
 	if t.Protocol == GRPC {
 		return t.prepareGRPC(q, expected)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,35 +20,41 @@ import (
 
 // readBody reads the whole body, up to the limit. The caller gives it back.
 func (a *API) readBody(c *gin.Context) (*buffer, error) {
-	if err := checkMedia(c.Request.Header); err != nil {
+	if err := checkMedia(c.Request); err != nil {
 		return nil, err
 	}
 	if c.Request.ContentLength > a.MaxBodyBytes {
 		return nil, a.tooLarge(c)
 	}
-	from, err := decompressed(c.Request.Header.Get("Content-Encoding"), http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
-	if err != nil {
-		return nil, a.readError(c, err)
-	}
 	body := takeBuffer()
-	into := bytes.NewBuffer(body.bytes)
-	if n := c.Request.ContentLength; n > 0 {
-		into.Grow(int(n) + bytes.MinRead) // else the last read doubles it
-	}
-	// What is small on the wire may be large: the limit holds for both.
-	_, err = into.ReadFrom(io.LimitReader(from, a.MaxBodyBytes+1))
-	body.bytes = into.Bytes()
-	switch {
-	case err != nil:
-		err = a.readError(c, err)
-	case int64(len(body.bytes)) > a.MaxBodyBytes:
-		err = a.tooLarge(c)
+	var err error
+	if encoding := header(c.Request, "Content-Encoding"); encoding == "" && c.Request.ContentLength >= 0 {
+		body.bytes = slices.Grow(body.bytes, int(c.Request.ContentLength))[:c.Request.ContentLength]
+		_, err = io.ReadFull(c.Request.Body, body.bytes)
+	} else {
+		err = a.readUnknown(c, encoding, body)
 	}
 	if err != nil {
 		body.giveBack()
-		return nil, err
+		return nil, a.readError(c, err)
 	}
 	return body, nil
+}
+
+// readUnknown reads a body whose size shows at its end. What is small on the
+// wire may be large: the limit holds for both.
+func (a *API) readUnknown(c *gin.Context, encoding string, body *buffer) error {
+	from, err := decompressed(encoding, http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
+	if err != nil {
+		return err
+	}
+	into := bytes.NewBuffer(body.bytes)
+	_, err = into.ReadFrom(io.LimitReader(from, a.MaxBodyBytes+1))
+	body.bytes = into.Bytes()
+	if err == nil && int64(len(body.bytes)) > a.MaxBodyBytes {
+		return &http.MaxBytesError{Limit: a.MaxBodyBytes}
+	}
+	return err
 }
 
 // decompressed reads what an encoding made of the body.
@@ -85,9 +92,9 @@ func (a *API) tooLarge(c *gin.Context) error {
 
 // checkMedia takes JSON, a request that does not say, and what curl -d says
 // unless told otherwise. With binary data Triton's clients say all sorts of things.
-func checkMedia(h http.Header) error {
-	given := h.Get("Content-Type")
-	if given == "" || given == "application/json" || h.Get(headerLength) != "" {
+func checkMedia(r *http.Request) error {
+	given := header(r, "Content-Type")
+	if given == "" || given == "application/json" || header(r, headerLength) != "" {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(given)

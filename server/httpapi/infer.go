@@ -29,27 +29,33 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 		return
 	}
 	defer v.Release()
-	c.Set(versionName, v)
+	h, names := c.Writer.Header(), []string{v.Model, v.Number}
+	h[modelHeader], h[versionHeader] = names[:1:1], names[1:]
 	answer := takeBuffer()
 	defer answer.giveBack()
-	header := -1
-	if answer.bytes, header, err = a.answer(c, v, decode, answer.bytes); err != nil {
+	length := -1
+	if answer.bytes, length, err = a.answer(c, v, decode, answer.bytes); err != nil {
 		fail(c, err)
 		return
 	}
-	h := c.Writer.Header()
-	h["Slipway-Model"], h["Slipway-Version"] = []string{v.Model}, []string{v.Number}
-	media := "application/json"
-	if header >= 0 {
-		h[headerLength] = []string{strconv.Itoa(header)}
-		media = "application/octet-stream"
+	h["Content-Type"] = mediaJSON
+	if length >= 0 {
+		h[headerLength] = []string{strconv.Itoa(length)}
+		h["Content-Type"] = mediaBinary
 	}
-	c.Data(http.StatusOK, media, answer.bytes)
+	c.Status(http.StatusOK)
+	_, _ = c.Writer.Write(answer.bytes) // a client that has gone gets nothing
 }
+
+// Values of Content-Type, made once.
+var (
+	mediaJSON   = []string{"application/json"}
+	mediaBinary = []string{"application/octet-stream"}
+)
 
 // answer appends the answer to into, with the length of its JSON where binary
 // data follows it, else -1.
-func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) (body []byte, header int, err error) {
+func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) (body []byte, length int, err error) {
 	began := time.Now()
 	asked, err := a.readBody(c)
 	if err != nil {
@@ -57,8 +63,8 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 	}
 	// Tensors may be views of the body; Infer has let go of them when it returns.
 	defer asked.giveBack()
-	if length := c.Request.Header.Get(headerLength); length != "" {
-		if decode, err = binaryDecoder(length); err != nil {
+	if n := header(c.Request, headerLength); n != "" {
+		if decode, err = binaryDecoder(n); err != nil {
 			return into, -1, err
 		}
 	}
@@ -75,7 +81,7 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 	if err != nil {
 		return into, -1, err
 	}
-	body, header, err = codec.AppendBinary(into, &codec.Response{
+	body, length, err = codec.AppendBinary(into, &codec.Response{
 		Model: v.Model, Version: v.Number, ID: request.ID,
 		Form: request.Form, Rows: rows(request), Outputs: answer.Outputs,
 		BinaryOutputs: request.BinaryOutputs, Binary: request.Binary,
@@ -85,7 +91,7 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 		telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
 		telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
 		telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
-	return body, header, err
+	return body, length, err
 }
 
 func binaryDecoder(length string) (decoder, error) {
@@ -107,7 +113,7 @@ func query(c *gin.Context, v *serving.Version, r *codec.Request) (serving.Query,
 	if r.ModelVersion != "" && r.ModelVersion != v.Number {
 		return q, fault.New(fault.InvalidArgument, "model_version: is %q, the route is that of version %s", r.ModelVersion, v.Number)
 	}
-	if text := c.Request.Header.Get(timeoutHeader); text != "" {
+	if text := header(c.Request, timeoutHeader); text != "" {
 		limit, err := time.ParseDuration(text)
 		if err != nil || limit <= 0 {
 			return q, fault.New(fault.InvalidArgument, "%s: got %q, expected a duration such as 250ms", timeoutHeader, text)

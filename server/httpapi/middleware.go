@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"encoding/binary"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,31 +13,51 @@ import (
 	"github.com/google/uuid"
 
 	"slipway/server/fault"
-	"slipway/server/serving"
 	"slipway/server/telemetry"
 )
 
-const requestIDHeader = "X-Request-Id"
+// Headers that answers carry, written canonically.
+const (
+	requestIDHeader = "X-Request-Id"
+	modelHeader     = "Slipway-Model"
+	versionHeader   = "Slipway-Version"
+)
 
 // openPaths need no API key: the kubelet has none.
 var openPaths = map[string]bool{
 	"/healthz": true, "/readyz": true, "/v2/health/live": true, "/v2/health/ready": true,
 }
 
-// keys of what a request carries through its handlers.
-const (
-	keyName     = "slipway.key"
-	versionName = "slipway.version"
-)
+// keyName is where a request carries the name of its API key.
+const keyName = "slipway.key"
 
 // requestID takes the caller's id if it is fit for a log line, else makes one.
 func requestID(c *gin.Context) {
-	id := c.GetHeader(requestIDHeader)
+	id := header(c.Request, requestIDHeader)
 	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		id = uuid.NewString()
+		id = newID()
 	}
-	c.Header(requestIDHeader, id)
+	c.Writer.Header()[requestIDHeader] = []string{id}
 	c.Next()
+}
+
+// newID is a random UUID. It keeps nobody out, so it need not be beyond guessing.
+func newID() string {
+	var id uuid.UUID
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64())
+	id[6] = id[6]&0x0f | 0x40 // version 4
+	id[8] = id[8]&0x3f | 0x80 // RFC 9562's variant
+	return id.String()
+}
+
+// header is the value of a request's header whose name is written canonically,
+// which Header.Get would find out every time.
+func header(r *http.Request, canonical string) string {
+	if values := r.Header[canonical]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // closeWhenDraining lets a keep-alive client find another pod after this answer.
@@ -73,8 +96,9 @@ func (a *API) observe(c *gin.Context) {
 		a.Metrics.Began()
 	}
 	defer func() {
-		took := time.Since(began)
-		a.logAccess(c, protocol, took)
+		ended := time.Now()
+		took := ended.Sub(began)
+		a.logAccess(c, protocol, ended, took)
 		if protocol == "" {
 			return
 		}
@@ -96,28 +120,35 @@ func predictionProtocol(c *gin.Context) string {
 	return first
 }
 
-func (a *API) logAccess(c *gin.Context, protocol string, took time.Duration) {
-	model, version := asked(c)
-	line := []any{
-		"request_id", c.Writer.Header().Get(requestIDHeader), "protocol", protocol,
-		"method", c.Request.Method, "path", c.FullPath(), "model", model, "version", version,
-		"status", c.Writer.Status(), "seconds", took.Seconds(),
+func (a *API) logAccess(c *gin.Context, protocol string, ended time.Time, took time.Duration) {
+	ctx, handler := c.Request.Context(), a.Log.Handler()
+	if !handler.Enabled(ctx, slog.LevelInfo) {
+		return
 	}
+	model, version := asked(c)
+	line := slog.NewRecord(ended, slog.LevelInfo, "request", 0)
+	line.AddAttrs(
+		slog.String("request_id", c.Writer.Header()[requestIDHeader][0]), slog.String("protocol", protocol),
+		slog.String("method", c.Request.Method), slog.String("path", c.FullPath()),
+		slog.String("model", model), slog.String("version", version),
+		slog.Int("status", c.Writer.Status()), slog.Float64("seconds", took.Seconds()),
+	)
 	if name := c.GetString(keyName); name != "" {
-		line = append(line, "key", name)
+		line.AddAttrs(slog.String("key", name))
 	}
 	// A 4xx tells the client what its payload has wrong; the log holds no payload.
 	if err := c.Errors.Last(); err != nil && c.Writer.Status() >= http.StatusInternalServerError {
-		line = append(line, "error", err.Err)
+		line.AddAttrs(slog.Any("error", err.Err))
 	}
-	a.Log.InfoContext(c.Request.Context(), "request", line...)
+	_ = handler.Handle(ctx, line) // there is nowhere to tell
 }
 
 // asked are the model and version that the request was for, empty unless they
 // are in the catalog: what a client made up is no label.
 func asked(c *gin.Context) (model, version string) {
-	if v, ok := c.Value(versionName).(*serving.Version); ok {
-		return v.Model, v.Number
+	h := c.Writer.Header()
+	if models, versions := h[modelHeader], h[versionHeader]; len(models) > 0 && len(versions) > 0 {
+		return models[0], versions[0]
 	}
 	return "", ""
 }

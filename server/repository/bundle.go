@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,7 +30,6 @@ const (
 type remembered struct {
 	info   fs.FileInfo
 	digest string
-	scan   int // that used it last
 }
 
 // bundle is a version as it lies there. A bare one lies in the model's folder.
@@ -84,8 +84,6 @@ func (s *scanner) digest(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	if known, ok := s.digests[path]; ok && known.of(info) {
-		known.scan = s.scans
-		s.digests[path] = known
 		return known.digest, nil
 	}
 	f, err := os.Open(path)
@@ -106,7 +104,7 @@ func (s *scanner) digest(ctx context.Context, path string) (string, error) {
 		if s.digests == nil {
 			s.digests = map[string]remembered{}
 		}
-		s.digests[path] = remembered{info, digest, s.scans}
+		s.digests[path] = remembered{info, digest}
 	}
 	return digest, nil
 }
@@ -118,12 +116,9 @@ func (r remembered) of(now fs.FileInfo) bool {
 
 // forget drops the digests of files that are gone.
 func (s *scanner) forget() {
-	maps.DeleteFunc(s.digests, func(path string, r remembered) bool {
-		if r.scan == s.scans {
-			return false
-		}
+	maps.DeleteFunc(s.digests, func(path string, _ remembered) bool {
 		_, err := os.Stat(path)
-		return os.IsNotExist(err)
+		return errors.Is(err, fs.ErrNotExist)
 	})
 }
 

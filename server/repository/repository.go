@@ -60,17 +60,13 @@ func Scan(folder string) (State, error) {
 }
 
 // scanner remembers digests from one scan to the next.
-type scanner struct {
-	digests map[string]remembered
-	scans   int
-}
+type scanner struct{ digests map[string]remembered } // by path
 
 func (s *scanner) scan(ctx context.Context, folder string) (State, error) {
 	entries, problems, err := list(folder)
 	if err != nil {
 		return State{}, fmt.Errorf("scan repository: %w", err)
 	}
-	s.scans++
 	found := map[string]string{}
 	var models []Model
 	for _, e := range entries {

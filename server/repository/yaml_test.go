@@ -95,6 +95,7 @@ func TestParseYAMLRefuses(t *testing.T) {
 		"negative":                     {"batching: {maxBatchSize: -1}", []string{"batching.maxBatchSize"}},
 		"negative timeout":             {"queue: {timeout: -1s}", []string{"queue.timeout"}},
 		"preferred over the maximum":   {"batching: {maxBatchSize: 4, preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "8", "batching.maxBatchSize"}},
+		"preferred of none":            {"batching: {maxBatchSize: 4, preferredBatchSizes: [0]}", []string{"batching.preferredBatchSizes"}},
 		"preferred without batching":   {"batching: {preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "batching.maxBatchSize 0"}},
 		"delay without batching":       {"batching: {maxQueueDelay: 1ms}", []string{"batching.maxQueueDelay", "batching.maxBatchSize 0"}},
 		"delay over the timeout":       {"batching: {maxBatchSize: 4, maxQueueDelay: 1s}\nqueue: {timeout: 1s}", []string{"batching.maxQueueDelay", "queue.timeout"}},

@@ -93,11 +93,35 @@ func (v *Version) agree() error {
 		if at < 0 {
 			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, quoted(specs))
 		}
-		if specs[at].Kind == tensor.KindTensor && specs[at].DType != d.DType {
+		if specs[at].Kind != tensor.KindTensor {
+			continue
+		}
+		if specs[at].DType != d.DType {
 			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
+		}
+		if !compatible(d.Dims, specs[at].Shape) {
+			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
+				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
 		}
 	}
 	return nil
+}
+
+// compatible tells whether two shapes can be the same where neither is open. Of
+// a model's empty shape the rank is not known.
+func compatible(a, b []int64) bool {
+	if len(b) == 0 {
+		return true
+	}
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] >= 0 && b[i] >= 0 && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // reproduce asks a golden question and compares the answer.

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,19 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	models   models
+
+	mu      sync.RWMutex
+	answers map[answers]*answered // looked up once: finding a series by its labels takes long
+}
+
+// answers are the labels of predictions, and answered their series.
+type answers struct {
+	model, version, protocol, code string
+}
+
+type answered struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 // seconds from 250 µs, a tiny model's whole request, to 10 s.
@@ -46,7 +60,8 @@ func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
 		inFlight: f.NewGauge(prometheus.GaugeOpts{
 			Name: "slipway_requests_in_flight", Help: "Predictions under way.",
 		}),
-		models: newModels(f),
+		models:  newModels(f),
+		answers: map[answers]*answered{},
 	}
 }
 
@@ -74,6 +89,24 @@ type Request struct {
 // Answered counts a prediction that Began.
 func (m *Metrics) Answered(r Request) {
 	m.inFlight.Dec()
-	m.requests.WithLabelValues(r.Model, r.Version, r.Protocol, r.Code).Inc()
-	m.duration.WithLabelValues(r.Model, r.Version, r.Protocol).Observe(r.Duration.Seconds())
+	series := m.series(answers{r.Model, r.Version, r.Protocol, r.Code})
+	series.requests.Inc()
+	series.duration.Observe(r.Duration.Seconds())
+}
+
+func (m *Metrics) series(of answers) *answered {
+	m.mu.RLock()
+	series := m.answers[of]
+	m.mu.RUnlock()
+	if series != nil {
+		return series
+	}
+	series = &answered{
+		requests: m.requests.WithLabelValues(of.model, of.version, of.protocol, of.code),
+		duration: m.duration.WithLabelValues(of.model, of.version, of.protocol),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.answers[of] = series
+	return series
 }

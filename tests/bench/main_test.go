@@ -52,7 +52,7 @@ func period() time.Duration {
 	if *quick {
 		return time.Second
 	}
-	return 3 * time.Second
+	return 2 * time.Second
 }
 
 const warmup = 500 * time.Millisecond

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -73,13 +74,21 @@ func serve(t *testing.T, models, configuration string) *server {
 // ready waits until every model is loaded.
 func (s *server) ready(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	reason := ""
+	ready := func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.HTTP+"/readyz", nil)
 		require.NoError(t, err)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
+			reason = err.Error()
 			return false
 		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, time.Minute, 20*time.Millisecond)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		reason = string(body)
+		return err == nil && response.StatusCode == http.StatusOK
+	}
+	for end := time.Now().Add(time.Minute); !ready(); time.Sleep(20 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), "not ready after a minute: %s", reason)
+	}
 }

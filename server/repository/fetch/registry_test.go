@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -264,11 +265,14 @@ func TestRegistryFaults(t *testing.T) {
 	t.Parallel()
 	t.Run("goes on", func(t *testing.T) {
 		t.Parallel()
+		var mu sync.Mutex
 		var ranges []string
 		h := newHub(t, func(w http.ResponseWriter, r *http.Request) bool {
 			if !isBlob(r) {
 				return false
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			ranges = append(ranges, r.Header.Get("Range"))
 			w.Header().Set("Accept-Ranges", "bytes")
 			return len(ranges) == 1 && cut(1000)(w, r)

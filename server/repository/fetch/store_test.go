@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,6 +105,26 @@ func TestS3GoesOn(t *testing.T) {
 	assert.Equal(t, [3]string{tag, tag, tag}, matches)
 }
 
+// TestS3WrongByItsOwnSum has the last byte come and the store's checksum not fit:
+// the whole of it is fetched again.
+func TestS3WrongByItsOwnSum(t *testing.T) {
+	t.Parallel()
+	var reads atomic.Int32
+	query := s3(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if !isModel(r) || reads.Add(1) > 1 {
+			return false
+		}
+		w.Header().Set("X-Amz-Checksum-Crc32", "AAAAAA==")
+		_, _ = w.Write(bytes.Repeat([]byte("x"), len(model)))
+		return true
+	})
+	to := t.TempDir()
+	_, err := run(t, "s3://bucket/models"+query, to)
+	require.NoError(t, err)
+	assert.Equal(t, inRepository, readable(t, to))
+	assert.Equal(t, int32(2), reads.Load())
+}
+
 func TestS3Denied(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int32
@@ -140,6 +161,7 @@ func TestS3Hostile(t *testing.T) {
 
 // TestGoogle speaks to as much of Google's store as a fetch needs.
 func TestGoogle(t *testing.T) {
+	var mu sync.Mutex
 	var generations []string
 	var failures atomic.Int32
 	google := func(w http.ResponseWriter, r *http.Request) {
@@ -167,6 +189,8 @@ func TestGoogle(t *testing.T) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			generations = append(generations, cmp.Or(r.Header.Get("X-Goog-If-Generation-Match"), r.URL.Query().Get("ifGenerationMatch")))
 			w.Header().Set("X-Goog-Generation", "7")
 			http.ServeContent(w, r, "", time.Now(), strings.NewReader(inStore[name]))

@@ -206,6 +206,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	assert.Equal(t, int64(len(model)/2), report.Bytes)
 	ranges := server.ranges()
 	assert.Equal(t, fmt.Sprintf("bytes=%d-", len(model)/2), ranges[len(ranges)-1])
+	assert.Equal(t, server.tag, server.seen[len(server.seen)-1].Header.Get("If-Range"))
 
 	report, err = run(t, url, to)
 	require.NoError(t, err)
