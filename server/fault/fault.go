@@ -69,8 +69,7 @@ func CodeOf(err error) Code {
 
 // RetryAfterOf is when to ask again after err; 0 when nobody said.
 func RetryAfterOf(err error) time.Duration {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0

@@ -23,6 +23,7 @@ type API struct {
 	Keys         *config.Keys // nil: open to everybody
 	Metrics      *telemetry.Metrics
 	Log          *slog.Logger
+	Access       *slog.Logger // has a line for each request; nil: Log
 	MaxBodyBytes int64
 	Version      string // of the server
 	Tracing      bool   // make spans

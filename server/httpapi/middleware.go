@@ -121,11 +121,15 @@ func predictionProtocol(c *gin.Context) string {
 }
 
 func (a *API) logAccess(c *gin.Context, protocol string, ended time.Time, took time.Duration) {
-	ctx, handler := c.Request.Context(), a.Log.Handler()
-	if !handler.Enabled(ctx, slog.LevelInfo) {
+	ctx, log := c.Request.Context(), a.Access
+	if log == nil {
+		log = a.Log
+	}
+	if !log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
 	model, version := asked(c)
+	// Without the place in the code, which the logger would find out for each line.
 	line := slog.NewRecord(ended, slog.LevelInfo, "request", 0)
 	line.AddAttrs(
 		slog.String("request_id", c.Writer.Header()[requestIDHeader][0]), slog.String("protocol", protocol),
@@ -140,7 +144,7 @@ func (a *API) logAccess(c *gin.Context, protocol string, ended time.Time, took t
 	if err := c.Errors.Last(); err != nil && c.Writer.Status() >= http.StatusInternalServerError {
 		line.AddAttrs(slog.Any("error", err.Err))
 	}
-	_ = handler.Handle(ctx, line) // there is nowhere to tell
+	_ = log.Handler().Handle(ctx, line) // there is nowhere to tell
 }
 
 // asked are the model and version that the request was for, empty unless they

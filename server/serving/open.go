@@ -99,7 +99,7 @@ func (v *Version) agree() error {
 		if specs[at].DType != d.DType {
 			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
 		}
-		if !compatible(d.Dims, specs[at].Shape) {
+		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) {
 			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
 				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
 		}

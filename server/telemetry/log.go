@@ -21,7 +21,7 @@ const (
 
 // Lines hands lines on in larger pieces: a system call for each line of the
 // access log takes longer than a small model's run. None waits longer than
-// 100 ms, and none after Flush.
+// 100 ms; whoever ends the process must Flush.
 type Lines struct {
 	mu    sync.Mutex
 	to    io.Writer
@@ -50,7 +50,7 @@ func (l *Lines) Write(line []byte) (int, error) {
 	return len(line), l.flush()
 }
 
-// Flush hands on what there is: before the process ends, and after a line that must not wait.
+// Flush hands on what there is.
 func (l *Lines) Flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,9 +42,7 @@ type headers struct {
 func (h *headers) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host == h.to.Host && r.URL.Scheme == h.to.Scheme {
 		r = r.Clone(r.Context())
-		for name, values := range h.add {
-			r.Header[name] = values
-		}
+		maps.Copy(r.Header, h.add)
 	}
 	return h.next.RoundTrip(r)
 }

@@ -125,8 +125,7 @@ func retry(ctx context.Context, o Options, try func() (advanced bool, err error)
 func backoff(first time.Duration, failures int, err error) time.Duration {
 	pause := min(first<<min(failures-1, 20), longestBackoff)
 	pause = pause/2 + rand.N(pause/2+1)
-	var status *statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*statusError](err); ok {
 		pause = max(pause, min(status.after, longestRetryAfter))
 	}
 	return pause

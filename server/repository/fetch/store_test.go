@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,7 @@ func TestGoogle(t *testing.T) {
 	google := func(w http.ResponseWriter, r *http.Request) {
 		describe := func(name string) map[string]any {
 			return map[string]any{
-				"kind": "storage#object", "name": name, "bucket": "bucket", "size": fmt.Sprint(len(inStore[name])),
+				"kind": "storage#object", "name": name, "bucket": "bucket", "size": strconv.Itoa(len(inStore[name])),
 				"etag": "tag", "generation": "7", "updated": time.Now().Format(time.RFC3339),
 			}
 		}

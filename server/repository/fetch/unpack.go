@@ -62,7 +62,7 @@ func (t *tree) unpackEntry(h *tar.Header, content io.Reader, ofImage bool) error
 		switch {
 		case name == whiteout+strings.TrimSuffix(modelsFolder, "/"), isModels && strings.HasPrefix(path.Base(name), whiteout):
 			return fmt.Errorf("%s removes a file of an earlier layer, which is not read; build the image with the models in layers of their own", h.Name)
-		case !isModels && !(name+"/" == modelsFolder && h.Typeflag != tar.TypeDir):
+		case !isModels && (name+"/" != modelsFolder || h.Typeflag == tar.TypeDir):
 			return nil
 		}
 		name = below

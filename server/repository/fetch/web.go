@@ -119,8 +119,8 @@ func (w *web) get(ctx context.Context, ask http.Header) (*http.Response, error) 
 	request.Header.Set("Accept-Encoding", "identity") // ranges and sizes are of the file's own bytes
 	response, err := w.client.Do(request)
 	if err != nil {
-		var outer *url.Error // has the URL with its query, which may hold a signature
-		if errors.As(err, &outer) {
+		// The outer error has the URL with its query, which may hold a signature.
+		if outer, ok := errors.AsType[*url.Error](err); ok {
 			err = outer.Err
 		}
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,7 +142,7 @@ func TestWebFaults(t *testing.T) {
 		}}}, problem: `the content changed meanwhile, from "v1" to "v2"; run again`},
 		"no answer, then one": {server: &flaky{faults: faults{hang}}},
 		"stalls half-way": {server: &flaky{faults: faults{func(w http.ResponseWriter, r *http.Request) bool {
-			w.Header().Set("Content-Length", fmt.Sprint(len(model)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(model)))
 			_, _ = w.Write([]byte(model[:500]))
 			_ = http.NewResponseController(w).Flush()
 			return hang(w, r)
@@ -179,7 +180,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	t.Parallel()
 	half := make(chan struct{})
 	server := &flaky{faults: []func(http.ResponseWriter, *http.Request) bool{func(w http.ResponseWriter, r *http.Request) bool {
-		w.Header().Set("Content-Length", fmt.Sprint(len(model)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(model)))
 		_, _ = w.Write([]byte(model[:len(model)/2]))
 		_ = http.NewResponseController(w).Flush()
 		close(half)

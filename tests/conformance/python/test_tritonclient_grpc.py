@@ -281,7 +281,8 @@ def test_deadline(client):
     slow = [tensor("n", numpy.array([2000]), "INT64")]
     with pytest.raises(InferenceServerException) as late:
         client.infer("slow", slow, client_timeout=0.05)
-    assert late.value.status() in ("StatusCode.DEADLINE_EXCEEDED", "StatusCode.RESOURCE_EXHAUSTED")
+    # At the deadline both ends give up. Where the server's reset of the stream comes first, the client reads it as cancelled.
+    assert late.value.status() in ("StatusCode.DEADLINE_EXCEEDED", "StatusCode.RESOURCE_EXHAUSTED", "StatusCode.CANCELLED")
     with pytest.raises(InferenceServerException) as late:
         client.infer("slow", slow, timeout=20_000)
     assert late.value.status() in ("StatusCode.DEADLINE_EXCEEDED", "StatusCode.RESOURCE_EXHAUSTED")
