@@ -37,7 +37,7 @@ image: ## Build the image slipway-server
 test: lib lint check-charts ## Everything that needs no cluster
 	@scripts/protobuf --check
 	go test -race ./...
-	GOEXPERIMENT=cgocheck2 go test ./server/onnx ./server/serving
+	GOEXPERIMENT=cgocheck2 go test -short ./server/onnx ./server/serving
 	@scripts/conformance
 
 .PHONY: conformance

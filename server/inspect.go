@@ -23,7 +23,7 @@ func (i inspectCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	return i.withCatalog(c, func(catalog *serving.Catalog, problems []error) error {
+	return i.withCatalog(c, func(catalog *serving.Catalog, with serving.Options, problems []error) error {
 		models := catalog.Models()
 		if i.Model != "" {
 			m, err := catalog.Model(i.Model)
@@ -34,7 +34,7 @@ func (i inspectCommand) Run() error {
 		}
 		for _, m := range models {
 			for _, v := range m.Versions {
-				if err := inspect(v, catalogOptions(c)); err != nil {
+				if err := inspect(v, with); err != nil {
 					return err
 				}
 			}

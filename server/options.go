@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"os"
 	"runtime"
+	"runtime/debug"
 
 	"go.uber.org/automaxprocs/maxprocs"
 
@@ -51,22 +53,36 @@ func keys(c config.Config) (*config.Keys, error) {
 	return config.LoadKeys(c.Auth.KeysFile)
 }
 
-// fitProcessors holds Go to the container's CPU limit, rounded up. Go itself
-// would not go below two.
-func fitProcessors() error {
-	_, err := maxprocs.Set(maxprocs.Min(1), maxprocs.RoundQuotaFunc(func(quota float64) int {
+// fitProcessors holds Go to the container's CPU limit, rounded up, and says what
+// that is. Go gets one processor more: a run keeps the one that it began on until
+// the runtime takes it back, and meanwhile somebody must read requests and refuse
+// those that come too late.
+func fitProcessors() (processors int, err error) {
+	_, err = maxprocs.Set(maxprocs.Min(1), maxprocs.RoundQuotaFunc(func(quota float64) int {
 		return int(math.Ceil(quota))
 	}))
 	if err != nil {
-		return fmt.Errorf("read the container's CPU limit: %w", err)
+		return 0, fmt.Errorf("read the container's CPU limit: %w", err)
 	}
-	return nil
+	processors = runtime.GOMAXPROCS(0)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(processors + 1)
+	}
+	return processors, nil
+}
+
+// easeCollector lets the heap, which is small beside the models, grow to a few
+// times what is live before it is collected, unless GOGC says otherwise.
+func easeCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // catalogOptions are what the models are loaded with.
-func catalogOptions(c config.Config) serving.Options {
+func catalogOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
 		Folder: c.Models, DefaultModel: c.DefaultModel,
-		Processors: runtime.GOMAXPROCS(0), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
+		Processors: processors, IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 	}
 }

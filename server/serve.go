@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -35,9 +34,11 @@ func (s serveCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	if err := fitProcessors(); err != nil {
+	processors, err := fitProcessors()
+	if err != nil {
 		return err
 	}
+	easeCollector()
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (s serveCommand) Run() error {
 	if err != nil {
 		return errors.Join(err, onnx.Close())
 	}
-	a, err := newApp(c, telemetry.NewLogger(os.Stderr, c.Log.Level))
+	a, err := newApp(c, processors, telemetry.NewLogger(os.Stderr, c.Log.Level))
 	if err == nil {
 		err = a.run(ctx)
 	}
@@ -79,17 +80,18 @@ func startTracing(ctx context.Context, t config.Tracing) (stop func() error, err
 
 // app is one server: its doors and the models behind them.
 type app struct {
-	config   config.Config
-	log      *slog.Logger
-	catalog  *serving.Catalog
-	http     *httpapi.API
-	grpc     *grpcapi.API
-	registry *prometheus.Registry
-	doors    []door
+	config     config.Config
+	processors int
+	log        *slog.Logger
+	catalog    *serving.Catalog
+	http       *httpapi.API
+	grpc       *grpcapi.API
+	registry   *prometheus.Registry
+	doors      []door
 }
 
 // newApp takes the addresses, so that a port in use is an error before anything is loaded.
-func newApp(c config.Config, log *slog.Logger) (*app, error) {
+func newApp(c config.Config, processors int, log *slog.Logger) (*app, error) {
 	apiKeys, err := keys(c)
 	if err != nil {
 		return nil, err
@@ -97,9 +99,9 @@ func newApp(c config.Config, log *slog.Logger) (*app, error) {
 	gin.SetMode(gin.ReleaseMode)
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{Version: version, Revision: revision, ONNXRuntime: onnx.Version()})
-	catalog := serving.NewCatalog(catalogOptions(c), log, metrics)
+	catalog := serving.NewCatalog(catalogOptions(c, processors), log, metrics)
 	a := &app{
-		config: c, log: log, catalog: catalog, registry: registry,
+		config: c, processors: processors, log: log, catalog: catalog, registry: registry,
 		http: &httpapi.API{
 			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
 			MaxBodyBytes: c.HTTP.MaxBodyBytes, Version: version, Tracing: c.Tracing.Endpoint != "",
@@ -123,7 +125,7 @@ func (a *app) run(ctx context.Context) error {
 		go func() { failed <- d.serve() }()
 	}
 	a.log.With(a.addresses()...).Info("serving", "version", version, "onnxruntime", onnx.Version(),
-		"processors", runtime.GOMAXPROCS(0), "repository", a.config.Models,
+		"processors", a.processors, "repository", a.config.Models,
 		"control", string(a.config.Repository.Control), "keys", keyNames(a.http.Keys))
 
 	following, stopFollowing := context.WithCancel(ctx)

@@ -29,7 +29,7 @@ func (v validateCommand) Run() error {
 	if _, err := keys(c); err != nil {
 		return err
 	}
-	return v.withCatalog(c, func(catalog *serving.Catalog, problems []error) error {
+	return v.withCatalog(c, func(catalog *serving.Catalog, _ serving.Options, problems []error) error {
 		for _, m := range catalog.Models() {
 			for _, version := range m.Versions {
 				fmt.Printf("ok  %s version %s\n", m.Name, version.Number)
@@ -44,9 +44,11 @@ func verdict(catalog *serving.Catalog) error {
 	return errors.Join(catalog.Failures(), catalog.Ready())
 }
 
-// withCatalog gives use the repository's models, loaded but not served.
-func (o options) withCatalog(c config.Config, use func(catalog *serving.Catalog, problems []error) error) (err error) {
-	if err := fitProcessors(); err != nil {
+// withCatalog gives use the repository's models, loaded but not served, what
+// they were loaded with, and what else the repository has wrong.
+func (o options) withCatalog(c config.Config, use func(*serving.Catalog, serving.Options, []error) error) (err error) {
+	processors, err := fitProcessors()
+	if err != nil {
 		return err
 	}
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
@@ -58,8 +60,9 @@ func (o options) withCatalog(c config.Config, use func(catalog *serving.Catalog,
 		return err
 	}
 	quiet := telemetry.NewLogger(io.Discard, slog.LevelError)
-	catalog := serving.NewCatalog(catalogOptions(c), quiet, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
+	with := catalogOptions(c, processors)
+	catalog := serving.NewCatalog(with, quiet, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
 	defer catalog.Close()
 	catalog.Apply(context.Background(), state)
-	return use(catalog, state.Problems)
+	return use(catalog, with, state.Problems)
 }

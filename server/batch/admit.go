@@ -57,6 +57,26 @@ func size(inputs []*tensor.Tensor) int64 {
 	return sum
 }
 
+// Admits is nil, or why a request that came now, with so long to be answered in (0:
+// for ever), would be refused. It is asked before a request is read, which costs
+// more than to refuse it; nothing is known of its rows and priority then.
+func (q *Queue) Admits(limit time.Duration) error {
+	if q.options.PriorityLevels > 1 {
+		return nil
+	}
+	w := &waiter{rows: 1, queued: time.Now()}
+	if limit > 0 {
+		w.deadline = w.queued.Add(limit)
+	}
+	q.mu.Lock()
+	reason, err := q.admit(w)
+	q.mu.Unlock()
+	if err != nil {
+		q.observer.Rejected(reason)
+	}
+	return err
+}
+
 // seize takes an idle instance for a request that need not wait, or nil.
 func (q *Queue) seize(rows int, now time.Time) *instance {
 	q.mu.Lock()

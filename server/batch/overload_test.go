@@ -135,3 +135,32 @@ func TestTwiceTheSustainableLoad(t *testing.T) {
 		})
 	}
 }
+
+func TestAdmitsBeforeARequestIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run := func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) {
+			time.Sleep(time.Second)
+			return nil, nil
+		}
+		q := batch.New(run, batch.Options{Instances: 1, MaxQueueRequests: 1, MaxQueueBytes: 1 << 20}, deaf{})
+		require.NoError(t, q.Admits(time.Millisecond), "nothing has been measured")
+		_, err := q.Do(t.Context(), batch.Request{})
+		require.NoError(t, err)
+		require.NoError(t, q.Admits(time.Millisecond), "an instance is idle")
+		var all sync.WaitGroup
+		ask := func() {
+			_, err := q.Do(t.Context(), batch.Request{})
+			assert.NoError(t, err)
+		}
+		all.Go(ask)
+		synctest.Wait()
+		require.NoError(t, q.Admits(0))
+		require.NoError(t, q.Admits(10*time.Second))
+		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(time.Second)), "the answer would take two")
+		all.Go(ask)
+		synctest.Wait()
+		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(0)), "the queue is full")
+		all.Wait()
+		q.Close()
+	})
+}

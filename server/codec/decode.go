@@ -10,21 +10,26 @@ import (
 
 // Decode reads a body in any of the three forms. The inputs are the model's.
 func Decode(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, "instances", "inputs", "signature_name", "id", "parameters", "outputs", "model_name", "model_version")
+	return decode(body, inputs, allKeys)
 }
 
 // DecodeV1 reads a body of rows or columns, as TensorFlow Serving and KServe's V1 have them.
 func DecodeV1(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, "instances", "inputs", "signature_name")
+	return decode(body, inputs, v1Keys)
 }
 
 // DecodeOIP reads an inference request of the Open Inference Protocol. Without
 // any specs, names and data types are left to the caller to check.
 func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, oipKeys...)
+	return decode(body, inputs, oipKeys)
 }
 
-var oipKeys = []string{"inputs", "id", "parameters", "outputs", "model_name", "model_version"}
+// What a body may have.
+var (
+	oipKeys = []string{"inputs", "id", "parameters", "outputs", "model_name", "model_version"}
+	v1Keys  = []string{"instances", "inputs", "signature_name"}
+	allKeys = append(v1Keys[:3:3], oipKeys[1:]...)
+)
 
 // decoder reads one body.
 type decoder struct {
@@ -38,7 +43,7 @@ type decoder struct {
 	tail   bool   // whether something may follow it
 }
 
-func decode(body []byte, specs []tensor.Spec, keys ...string) (*Request, error) {
+func decode(body []byte, specs []tensor.Spec, keys []string) (*Request, error) {
 	d := &decoder{scanner: scanner{buf: body}, specs: specs, keys: keys}
 	if err := d.document(); err != nil {
 		return nil, invalid(err)
@@ -87,12 +92,16 @@ func (d *decoder) doors() string {
 }
 
 func (d *decoder) field(name []byte) error {
-	key := string(name)
-	if !slices.Contains(d.keys, key) {
-		return problemf("unknown key %s, expected one of %s", clip(key), quoted(d.keys))
+	known := slices.IndexFunc(d.keys, func(key string) bool { return key == string(name) })
+	if known < 0 {
+		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys))
 	}
+	key := d.keys[known]
 	if slices.Contains(d.seen, key) {
 		return problemf("duplicate key %q", key)
+	}
+	if d.seen == nil {
+		d.seen = make([]string, 0, len(d.keys))
 	}
 	d.seen = append(d.seen, key)
 	switch key {

@@ -28,7 +28,8 @@ type API struct {
 	Version      string // of the server
 	Tracing      bool   // make spans
 
-	draining atomic.Bool
+	draining  atomic.Bool
+	accessLog accessLog
 }
 
 // Handler has every route but those of administration.

@@ -19,6 +19,10 @@ const (
 	timeoutHeader = "Slipway-Timeout"
 )
 
+// longBody is the length from which a request that is to be refused for lack of
+// time is better refused before it is read.
+const longBody = 16 << 10
+
 type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
 
 // infer answers one prediction: choose the version, read, decode, run, encode.
@@ -57,6 +61,13 @@ var (
 // data follows it, else -1.
 func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) (body []byte, length int, err error) {
 	began := time.Now()
+	limit, err := timeout(c.Request)
+	if err == nil && (c.Request.ContentLength > longBody || c.Request.ContentLength < 0) {
+		err = v.Admit(limit)
+	}
+	if err != nil {
+		return into, -1, err
+	}
 	asked, err := a.readBody(c)
 	if err != nil {
 		return into, -1, err
@@ -72,7 +83,7 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 	if err != nil {
 		return into, -1, err
 	}
-	q, err := query(c, v, request)
+	q, err := query(v, request, limit)
 	if err != nil {
 		return into, -1, err
 	}
@@ -86,11 +97,13 @@ func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []
 		Form: request.Form, Rows: rows(request), Outputs: answer.Outputs,
 		BinaryOutputs: request.BinaryOutputs, Binary: request.Binary,
 	})
-	telemetry.Trace(c.Request.Context(), v.Model, v.Number, answer.BatchSize,
-		telemetry.Phase{Name: "decode", From: began, To: decoded},
-		telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
-		telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
-		telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
+	if a.Tracing {
+		telemetry.Trace(c.Request.Context(), v.Model, v.Number, answer.BatchSize,
+			telemetry.Phase{Name: "decode", From: began, To: decoded},
+			telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
+			telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
+			telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
+	}
 	return body, length, err
 }
 
@@ -105,20 +118,13 @@ func binaryDecoder(length string) (decoder, error) {
 }
 
 // query is what a request asks, with the deadline and the priority that it gives.
-func query(c *gin.Context, v *serving.Version, r *codec.Request) (serving.Query, error) {
-	q := serving.Query{Inputs: r.Inputs, Outputs: r.Outputs}
+func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Query, error) {
+	q := serving.Query{Inputs: r.Inputs, Outputs: r.Outputs, Timeout: limit}
 	if r.Model != "" && r.Model != v.Model {
 		return q, fault.New(fault.InvalidArgument, "model_name: is %q, the route is that of %q", r.Model, v.Model)
 	}
 	if r.ModelVersion != "" && r.ModelVersion != v.Number {
 		return q, fault.New(fault.InvalidArgument, "model_version: is %q, the route is that of version %s", r.ModelVersion, v.Number)
-	}
-	if text := header(c.Request, timeoutHeader); text != "" {
-		limit, err := time.ParseDuration(text)
-		if err != nil || limit <= 0 {
-			return q, fault.New(fault.InvalidArgument, "%s: got %q, expected a duration such as 250ms", timeoutHeader, text)
-		}
-		q.Timeout = limit
 	}
 	micros, err := natural(r.Parameters, "timeout", int64(24*time.Hour/time.Microsecond))
 	if limit := time.Duration(micros) * time.Microsecond; limit > 0 && (q.Timeout == 0 || limit < q.Timeout) {
@@ -130,6 +136,19 @@ func query(c *gin.Context, v *serving.Version, r *codec.Request) (serving.Query,
 	priority, err := natural(r.Parameters, "priority", 1<<31)
 	q.Priority = int(priority)
 	return q, err
+}
+
+// timeout is the deadline that a request's header gives; 0 is none.
+func timeout(r *http.Request) (time.Duration, error) {
+	text := header(r, timeoutHeader)
+	if text == "" {
+		return 0, nil
+	}
+	limit, err := time.ParseDuration(text)
+	if err != nil || limit <= 0 {
+		return 0, fault.New(fault.InvalidArgument, "%s: got %q, expected a duration such as 250ms", timeoutHeader, text)
+	}
+	return limit, nil
 }
 
 // natural reads a parameter that is a whole number from 0, which is also what

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/binary"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -98,14 +97,14 @@ func (a *API) observe(c *gin.Context) {
 	defer func() {
 		ended := time.Now()
 		took := ended.Sub(began)
-		a.logAccess(c, protocol, ended, took)
+		model, version := asked(c)
+		status := c.Writer.Status()
+		a.logAccess(c, route{protocol, c.Request.Method, c.FullPath(), model, version}, status, ended, took)
 		if protocol == "" {
 			return
 		}
-		model, version := asked(c)
 		a.Metrics.Answered(telemetry.Request{
-			Model: model, Version: version, Protocol: protocol,
-			Code: strconv.Itoa(c.Writer.Status()), Duration: took,
+			Model: model, Version: version, Protocol: protocol, Code: code(status), Duration: took,
 		})
 	}()
 	c.Next()
@@ -120,31 +119,12 @@ func predictionProtocol(c *gin.Context) string {
 	return first
 }
 
-func (a *API) logAccess(c *gin.Context, protocol string, ended time.Time, took time.Duration) {
-	ctx, log := c.Request.Context(), a.Access
-	if log == nil {
-		log = a.Log
+// code is a status as the metrics name it; that of most answers is not made anew.
+func code(status int) string {
+	if status == http.StatusOK {
+		return "200"
 	}
-	if !log.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	model, version := asked(c)
-	// Without the place in the code, which the logger would find out for each line.
-	line := slog.NewRecord(ended, slog.LevelInfo, "request", 0)
-	line.AddAttrs(
-		slog.String("request_id", c.Writer.Header()[requestIDHeader][0]), slog.String("protocol", protocol),
-		slog.String("method", c.Request.Method), slog.String("path", c.FullPath()),
-		slog.String("model", model), slog.String("version", version),
-		slog.Int("status", c.Writer.Status()), slog.Float64("seconds", took.Seconds()),
-	)
-	if name := c.GetString(keyName); name != "" {
-		line.AddAttrs(slog.String("key", name))
-	}
-	// A 4xx tells the client what its payload has wrong; the log holds no payload.
-	if err := c.Errors.Last(); err != nil && c.Writer.Status() >= http.StatusInternalServerError {
-		line.AddAttrs(slog.Any("error", err.Err))
-	}
-	_ = log.Handler().Handle(ctx, line) // there is nowhere to tell
+	return strconv.Itoa(status)
 }
 
 // asked are the model and version that the request was for, empty unless they

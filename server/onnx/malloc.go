@@ -13,5 +13,6 @@ func tuneMalloc() {
 	C.mallopt(C.M_TRIM_THRESHOLD, keep)
 }
 
-// trimMalloc gives back to the system what C has freed in between.
-func trimMalloc() { C.malloc_trim(0) }
+// Trim gives memory of sessions that were closed back to the system. It looks
+// through all that C has, so once after several is enough.
+func Trim() { C.malloc_trim(0) }

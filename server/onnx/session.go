@@ -87,16 +87,14 @@ func (s *Session) Inputs() []tensor.Spec { return s.inputs }
 // Outputs are the model's outputs in its own order.
 func (s *Session) Outputs() []tensor.Spec { return s.outputs }
 
-// Close frees the model and gives its memory back to the system.
+// Close frees the model; Trim gives the memory back to the system.
 func (s *Session) Close() error {
 	for _, f := range s.frames {
 		f.free()
 	}
 	s.inputNames.free()
 	s.outputNames.free()
-	err := s.session.Destroy()
-	trimMalloc()
-	return err
+	return s.session.Destroy()
 }
 
 // output is the place of an output.

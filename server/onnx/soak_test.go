@@ -39,6 +39,7 @@ func use(t testing.TB, path string, o onnx.Options) {
 	require.NoError(t, err)
 	require.Equal(t, float32(2), answer[0].Value.(*tensor.Tensor).Data.([]float32)[side-1])
 	require.NoError(t, s.Close())
+	onnx.Trim()
 }
 
 func TestMemoryAfterManyLoads(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"slipway/server/fault"
+	"slipway/server/onnx"
 	"slipway/server/repository"
 	"slipway/server/telemetry"
 )
@@ -29,6 +30,8 @@ type Catalog struct {
 	loading sync.Map               // names of the models that are being loaded
 	change  sync.Mutex             // held by whoever makes the next state
 	drained sync.WaitGroup         // the versions that are being freed
+	freeing atomic.Int64           // how many they are
+	closed  bool                   // guarded by change
 }
 
 // NewCatalog is an empty catalog, which is not ready.
@@ -101,6 +104,7 @@ func (c *Catalog) Acquire(model, version string) (*Version, error) {
 func (c *Catalog) Close() {
 	c.change.Lock()
 	defer c.change.Unlock()
+	c.closed = true
 	if now := c.current.Swap(nil); now != nil {
 		for _, m := range now.byName {
 			c.retire(m.Versions...)
@@ -116,16 +120,23 @@ func (c *Catalog) now() (*models, error) {
 	return nil, fault.New(fault.Unavailable, "models are being loaded")
 }
 
-// retire frees versions that are no longer current once nobody uses them.
+// retire frees versions that are no longer current once nobody uses them. The
+// last of those that go at the same time gives their memory back to the system,
+// unless the process is about to end.
 func (c *Catalog) retire(versions ...*Version) {
+	giveBack := !c.closed
+	c.freeing.Add(int64(len(versions)))
 	for _, v := range versions {
 		v.Release() // the catalog's own hold
 		c.drained.Go(func() {
 			if err := v.free(); err != nil {
 				c.log.Error("model not freed", "model", v.Model, "version", v.Number, "error", err)
-				return
+			} else {
+				c.log.Info("model unloaded", "model", v.Model, "version", v.Number)
 			}
-			c.log.Info("model unloaded", "model", v.Model, "version", v.Number)
+			if c.freeing.Add(-1) == 0 && giveBack {
+				onnx.Trim()
+			}
 		})
 	}
 }

@@ -50,6 +50,27 @@ type Query struct {
 // Answer is what a version answers, and when its run was queued, started and finished.
 type Answer = batch.Answer
 
+// Admit is nil, or why a request with that timeout would be refused if it came
+// now. Doors ask it before they read a request that is long.
+func (v *Version) Admit(timeout time.Duration) error {
+	began := time.Now()
+	if err := v.queue.Admits(v.limit(timeout)); err != nil {
+		v.statistics.failed(time.Since(began), err)
+		return fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
+	}
+	return nil
+}
+
+// limit is the time a request has, of its own and the model's timeout the
+// shorter one; 0 is for ever.
+func (v *Version) limit(timeout time.Duration) time.Duration {
+	limit := v.settings.Queue.Timeout
+	if timeout > 0 && (limit == 0 || timeout < limit) {
+		return timeout
+	}
+	return limit
+}
+
 // Infer waits for its turn and runs the model.
 func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	ordered, err := v.order(q.Inputs)
@@ -59,11 +80,7 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	if err := v.checkOutputs(q.Outputs); err != nil {
 		return Answer{}, err
 	}
-	limit := v.settings.Queue.Timeout
-	if q.Timeout > 0 && (limit == 0 || q.Timeout < limit) {
-		limit = q.Timeout
-	}
-	if limit > 0 {
+	if limit := v.limit(q.Timeout); limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()

@@ -34,7 +34,7 @@ type server struct {
 func serve(t *testing.T, models, configuration string) *server {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "slipway.yaml")
-	require.NoError(t, os.WriteFile(config, []byte(configuration+"shutdown: {delay: 0s}\n"), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(configuration+"shutdown: {delay: 0s, gracePeriod: 2m}\n"), 0o600))
 	library, err := onnxtest.Library()
 	require.NoError(t, err)
 	const anyPort = "127.0.0.1:0"

@@ -1,4 +1,4 @@
-"""The four ways that a tensor travels, each with an infer(server, model, inputs, datatypes) that gives the outputs by name."""
+"""The four ways that a tensor travels, each with an infer(model, inputs, datatypes) that gives the outputs by name."""
 
 import json
 from urllib.parse import quote
