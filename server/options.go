@@ -6,7 +6,7 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"runtime/debug"
+	"sync"
 
 	"go.uber.org/automaxprocs/maxprocs"
 
@@ -54,9 +54,7 @@ func keys(c config.Config) (*config.Keys, error) {
 }
 
 // fitProcessors holds Go to the container's CPU limit, rounded up, and says what
-// that is. Go gets one processor more: a run keeps the one that it began on until
-// the runtime takes it back, and meanwhile somebody must read requests and refuse
-// those that come too late.
+// that is. Go itself would not go below two.
 func fitProcessors() (processors int, err error) {
 	_, err = maxprocs.Set(maxprocs.Min(1), maxprocs.RoundQuotaFunc(func(quota float64) int {
 		return int(math.Ceil(quota))
@@ -64,25 +62,25 @@ func fitProcessors() (processors int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the container's CPU limit: %w", err)
 	}
-	processors = runtime.GOMAXPROCS(0)
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(processors + 1)
-	}
-	return processors, nil
+	return runtime.GOMAXPROCS(0), nil
 }
 
-// easeCollector lets the heap, which is small beside the models, grow to a few
-// times what is live before it is collected, unless GOGC says otherwise.
-func easeCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
+// spareProcessor gives Go one processor more. A run keeps the one that it began on
+// until Go's runtime takes it back, which is long when a run is long; meanwhile
+// somebody must read requests and refuse those that come too late. Beside short
+// runs alone it would be in the way.
+func spareProcessor(processors int) func() {
+	return sync.OnceFunc(func() {
+		if os.Getenv("GOMAXPROCS") == "" {
+			runtime.GOMAXPROCS(processors + 1)
+		}
+	})
 }
 
 // catalogOptions are what the models are loaded with.
 func catalogOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
 		Folder: c.Models, DefaultModel: c.DefaultModel,
-		Processors: processors, IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
+		Processors: processors, LongRuns: spareProcessor(processors), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 	}
 }

@@ -38,7 +38,6 @@ func (s serveCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	easeCollector()
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
@@ -49,11 +48,12 @@ func (s serveCommand) Run() error {
 	if err != nil {
 		return errors.Join(err, onnx.Close())
 	}
-	a, err := newApp(c, processors, telemetry.NewLogger(os.Stderr, c.Log.Level))
+	access := telemetry.NewLines(os.Stderr)
+	a, err := newApp(c, processors, telemetry.NewLogger(os.Stderr, c.Log.Level), telemetry.NewLogger(access, c.Log.Level))
 	if err == nil {
 		err = a.run(ctx)
 	}
-	return errors.Join(err, stopTracing(), onnx.Close())
+	return errors.Join(err, access.Flush(), stopTracing(), onnx.Close())
 }
 
 // endAnyway ends a process that has not ended by itself well after its grace
@@ -91,7 +91,7 @@ type app struct {
 }
 
 // newApp takes the addresses, so that a port in use is an error before anything is loaded.
-func newApp(c config.Config, processors int, log *slog.Logger) (*app, error) {
+func newApp(c config.Config, processors int, log, access *slog.Logger) (*app, error) {
 	apiKeys, err := keys(c)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func newApp(c config.Config, processors int, log *slog.Logger) (*app, error) {
 	a := &app{
 		config: c, processors: processors, log: log, catalog: catalog, registry: registry,
 		http: &httpapi.API{
-			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log,
+			Catalog: catalog, Keys: apiKeys, Metrics: metrics, Log: log, Access: access,
 			MaxBodyBytes: c.HTTP.MaxBodyBytes, Version: version, Tracing: c.Tracing.Endpoint != "",
 		},
 		grpc: &grpcapi.API{

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"slipway/server/tensor"
@@ -21,7 +22,16 @@ type frame struct {
 	pinner          runtime.Pinner
 	terminate       func()
 	terminated      chan struct{} // terminate has returned
+
+	ctx      context.Context //nolint:containedctx // of the run under way
+	patience *time.Timer     // ends when the run has become long enough to be watched
+	unwatch  func() bool     // since then
+	watched  chan struct{}   // told when unwatch is set
 }
+
+// patience is how long a run goes on unwatched: most are over by then, and
+// waiting for a context takes longer than a small one.
+const patience = time.Millisecond
 
 func newFrame(s *Session) *frame {
 	c := C.NewFrame(C.size_t(len(s.inputs)), C.size_t(len(s.outputs)))
@@ -33,11 +43,17 @@ func newFrame(s *Session) *frame {
 		outputNames: unsafe.Slice(c.output_names, len(s.outputs)),
 		wanted:      make([]int, 0, len(s.outputs)),
 		terminated:  make(chan struct{}, 1),
+		watched:     make(chan struct{}, 1),
 	}
 	f.terminate = func() {
 		C.RunOptionsSetTerminate(c.options) // fails never: it sets a flag
 		f.terminated <- struct{}{}
 	}
+	f.patience = time.AfterFunc(time.Hour, func() {
+		f.unwatch = context.AfterFunc(f.ctx, f.terminate)
+		f.watched <- struct{}{}
+	})
+	f.patience.Stop()
 	return f
 }
 
@@ -98,21 +114,31 @@ func (f *frame) drop() {
 	f.pinner.Unpin()
 }
 
-// watch has the run end early when ctx does. The function that it gives tells
-// whether it did; after it the frame is good for another run.
-func (f *frame) watch(ctx context.Context) (options unsafe.Pointer, unwatch func() bool, err error) {
+// watch has the run end early when ctx does, or up to a millisecond later. The
+// function that it gives tells whether it did; after it the frame is good for
+// another run.
+func (f *frame) watch(ctx context.Context) (options unsafe.Pointer, ended func() bool, err error) {
 	if f.c.options == nil {
 		if err := statusError(C.CreateRunOptions(&f.c.options)); err != nil {
 			return nil, nil, err
 		}
 	}
-	stop := context.AfterFunc(ctx, f.terminate)
-	return f.c.options, func() bool {
-		if stop() {
-			return false
-		}
-		<-f.terminated
-		C.RunOptionsUnsetTerminate(f.c.options)
-		return true
-	}, nil
+	f.ctx = ctx
+	f.patience.Reset(patience)
+	return f.c.options, f.ended, nil
+}
+
+// ended stops watching and tells whether the run was ended early.
+func (f *frame) ended() bool {
+	defer func() { f.ctx = nil }()
+	if f.patience.Stop() {
+		return false
+	}
+	<-f.watched
+	if f.unwatch() {
+		return false
+	}
+	<-f.terminated
+	C.RunOptionsUnsetTerminate(f.c.options)
+	return true
 }

@@ -40,15 +40,12 @@ func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []st
 }
 
 func (f *frame) run(ctx context.Context, s *Session) error {
-	if ctx.Done() == nil {
-		return classify(statusError(C.RunFrame(f.c, s.handle, nil, s.memory)))
-	}
-	options, unwatch, err := f.watch(ctx)
+	options, ended, err := f.watch(ctx)
 	if err != nil {
 		return err
 	}
 	status := C.RunFrame(f.c, s.handle, options, s.memory)
-	stopped := unwatch()
+	stopped := ended()
 	err = statusError(status)
 	if err != nil && stopped {
 		return fmt.Errorf("run ended early: %w (%w)", context.Cause(ctx), err)

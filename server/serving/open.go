@@ -31,7 +31,7 @@ func (c *Catalog) open(ctx context.Context, b repository.Bundle, s repository.Se
 		bundle: b, settings: s, session: session, unheld: make(chan struct{}),
 	}
 	v.holds.Store(1)
-	if err := v.prove(ctx, load, log); err != nil {
+	if err := c.prove(ctx, v, load, log); err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
 	v.statistics.batches = make([]batchStatistics, max(1, v.MaxBatchSize)+1)
@@ -45,13 +45,16 @@ func (c *Catalog) open(ctx context.Context, b repository.Bundle, s repository.Se
 	return v, nil
 }
 
-func (v *Version) prove(ctx context.Context, load telemetry.Load, log *slog.Logger) error {
+func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, log *slog.Logger) error {
 	if err := v.agree(); err != nil {
 		return err
 	}
 	warm, err := v.warmUp(ctx)
 	if err != nil {
 		log.Info("warm-up run refused", "reason", err)
+	}
+	if c.options.LongRuns != nil && v.runsLong(ctx, warm) {
+		c.options.LongRuns()
 	}
 	var cases []golden.Case
 	if v.bundle.Golden != "" {

@@ -80,12 +80,12 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	if err := v.checkOutputs(q.Outputs); err != nil {
 		return Answer{}, err
 	}
-	if limit := v.limit(q.Timeout); limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
-	}
 	began := time.Now()
+	if limit := v.limit(q.Timeout); limit > 0 {
+		until := &deadline{Context: ctx, at: began.Add(limit)}
+		defer until.done()
+		ctx = until
+	}
 	answer, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
 	if err != nil {
 		v.statistics.failed(time.Since(began), err)

@@ -48,6 +48,16 @@ func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 	return taken, nil
 }
 
+// runsLong tells whether a warm run takes a millisecond or more.
+func (v *Version) runsLong(ctx context.Context, warm [][]*tensor.Tensor) bool {
+	if len(warm) == 0 {
+		return false
+	}
+	began := time.Now()
+	_, err := v.session.Run(ctx, warm[0], nil)
+	return err == nil && time.Since(began) >= time.Millisecond
+}
+
 // warmUpLimit is the longest run that nobody has asked for.
 const warmUpLimit = 10 * time.Second
 

@@ -1,0 +1,44 @@
+package telemetry_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/telemetry"
+)
+
+func TestAnsweredCountsByEveryLabel(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
+	var all sync.WaitGroup
+	for _, r := range []telemetry.Request{
+		{Model: "m", Version: "1", Protocol: "v2", Code: "200"},
+		{Model: "m", Version: "1", Protocol: "v2", Code: "200"},
+		{Model: "m", Version: "1", Protocol: "v2", Code: "400"},
+		{Model: "m", Version: "2", Protocol: "grpc", Code: "OK"},
+	} {
+		all.Go(func() {
+			metrics.Began()
+			r.Duration = time.Millisecond
+			metrics.Answered(r)
+		})
+	}
+	all.Wait()
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP slipway_requests_in_flight Predictions under way.
+# TYPE slipway_requests_in_flight gauge
+slipway_requests_in_flight 0
+# HELP slipway_requests_total Predictions answered, by status code.
+# TYPE slipway_requests_total counter
+slipway_requests_total{code="200",model="m",protocol="v2",version="1"} 2
+slipway_requests_total{code="400",model="m",protocol="v2",version="1"} 1
+slipway_requests_total{code="OK",model="m",protocol="grpc",version="2"} 1
+`), "slipway_requests_in_flight", "slipway_requests_total"))
+	require.Equal(t, 2, testutil.CollectAndCount(registry, "slipway_request_duration_seconds"))
+}
