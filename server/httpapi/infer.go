@@ -37,7 +37,7 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 	h[modelHeader], h[versionHeader] = names[:1:1], names[1:]
 	answer := takeBuffer()
 	defer answer.giveBack()
-	length := -1
+	var length int
 	if answer.bytes, length, err = a.answer(c, v, decode, answer.bytes); err != nil {
 		fail(c, err)
 		return
