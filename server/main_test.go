@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 func slipway(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	if args[0] == "serve" || args[0] == "validate" {
+	if args[0] == "serve" || args[0] == "validate" || args[0] == "inspect" {
 		library, err := onnxtest.Library()
 		require.NoError(t, err)
 		args = append(args, "--onnxruntime-library", library)
@@ -55,6 +55,7 @@ func ran(t *testing.T, args ...string) (output string, ok bool) {
 type server struct {
 	*exec.Cmd
 	url, admin string
+	grpc       string
 	rest       chan string // what it logged after its addresses, once it has ended
 }
 
@@ -68,9 +69,9 @@ func serve(t *testing.T, args ...string) *server {
 	lines := bufio.NewReader(stderr)
 	first, err := lines.ReadBytes('\n')
 	require.NoError(t, err)
-	var line struct{ HTTP, Admin string }
+	var line struct{ HTTP, GRPC, Admin string }
 	require.NoError(t, json.Unmarshal(first, &line), string(first))
-	s.url, s.admin = "http://"+line.HTTP, "http://"+line.Admin
+	s.url, s.grpc, s.admin = "http://"+line.HTTP, line.GRPC, "http://"+line.Admin
 	go func() {
 		text, _ := io.ReadAll(lines) // ends with the process
 		s.rest <- string(text)
@@ -232,6 +233,27 @@ func TestValidate(t *testing.T) {
 	}
 	_, ok = ran(t, "version")
 	assert.True(t, ok)
+}
+
+func TestInspect(t *testing.T) {
+	repository := onnxtest.Repository(t, map[string]string{"m/1/model.onnx": "constant_1", "n/1/model.onnx": "sequence"})
+	for _, model := range []string{"m", "n"} {
+		settings := filepath.Join(repository, model, "config.yaml")
+		require.NoError(t, os.WriteFile(settings, []byte("batching: {maxBatchSize: 8}\ninstances: {count: 3}\n"), 0o600))
+	}
+	out, ok := ran(t, "inspect", "--models", repository)
+	require.True(t, ok, out)
+	for _, part := range []string{
+		"m version 1", "FP32", "[-1,1]", "3 instances: instances.count of the model", "as many as the container's processors",
+		"up to 8 rows, verified", `refused: output "y"`, "slipway predict --record",
+	} {
+		assert.Contains(t, out, part)
+	}
+	out, ok = ran(t, "inspect", "--models", onnxtest.Iris(t), "iris")
+	require.True(t, ok, out)
+	assert.Contains(t, out, "golden.ndjson, reproduced")
+	_, ok = ran(t, "inspect", "--models", repository, "absent")
+	assert.False(t, ok)
 }
 
 func TestServeRefusesToStart(t *testing.T) {

@@ -23,6 +23,7 @@ type Metrics struct {
 
 	mu      sync.RWMutex
 	answers map[answers]*answered // looked up once: finding a series by its labels takes long
+	live    map[versionLabels]int // how many loaded versions report under these labels
 }
 
 // answers are the labels of predictions, and answered their series.
@@ -62,6 +63,7 @@ func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
 		}),
 		models:  newModels(f),
 		answers: map[answers]*answered{},
+		live:    map[versionLabels]int{},
 	}
 }
 
@@ -101,12 +103,16 @@ func (m *Metrics) series(of answers) *answered {
 	if series != nil {
 		return series
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.live[versionLabels{of.model, of.version}] == 0 {
+		// Its version went while it was answered; its series must not come back.
+		of.model, of.version = "", ""
+	}
 	series = &answered{
 		requests: m.requests.WithLabelValues(of.model, of.version, of.protocol, of.code),
 		duration: m.duration.WithLabelValues(of.model, of.version, of.protocol),
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.answers[of] = series
 	return series
 }

@@ -16,6 +16,8 @@ import (
 func TestAnsweredCountsByEveryLabel(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
+	metrics.NewVersion("m", "1")
+	metrics.NewVersion("m", "2")
 	var all sync.WaitGroup
 	for _, r := range []telemetry.Request{
 		{Model: "m", Version: "1", Protocol: "v2", Code: "200"},
@@ -41,4 +43,43 @@ slipway_requests_total{code="400",model="m",protocol="v2",version="1"} 1
 slipway_requests_total{code="OK",model="m",protocol="grpc",version="2"} 1
 `), "slipway_requests_in_flight", "slipway_requests_total"))
 	require.Equal(t, 2, testutil.CollectAndCount(registry, "slipway_request_duration_seconds"))
+}
+
+// Versions come and go for as long as the process lives: nothing may be left of one that has gone.
+func TestAVersionTakesItsSeriesAlong(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
+	series := func() int {
+		all, err := registry.Gather()
+		require.NoError(t, err)
+		n := 0
+		for _, family := range all {
+			for _, metric := range family.GetMetric() {
+				for _, label := range metric.GetLabel() {
+					if label.GetName() == "version" && label.GetValue() == "7" {
+						n++
+					}
+				}
+			}
+		}
+		return n
+	}
+	answer := func() {
+		metrics.Began()
+		metrics.Answered(telemetry.Request{Model: "m", Version: "7", Protocol: "v2", Code: "200"})
+	}
+	load := metrics.BeginLoad("m", "7")
+	first := metrics.NewVersion("m", "7")
+	load.Verified(time.Millisecond, true)
+	load.Done()
+	first.Depth(1, 2)
+	answer()
+	second := metrics.NewVersion("m", "7") // the same number with other content
+	first.Gone()
+	require.NotZero(t, series(), "its successor goes on")
+	answer()
+	second.Gone()
+	require.Zero(t, series())
+	answer()
+	require.Zero(t, series(), "an answer that comes late brings nothing back")
 }

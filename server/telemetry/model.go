@@ -58,11 +58,27 @@ func newModels(f promauto.Factory) models {
 	}
 }
 
-// delete forgets what a version that has gone would go on reporting.
-func (m *models) delete(model, version string) {
-	these := prometheus.Labels{"model": model, "version": version}
-	for _, g := range []*prometheus.GaugeVec{m.loaded, m.batchingRefused, m.queueRequests, m.queueBytes} {
-		g.DeletePartialMatch(these)
+// versionLabels are what the series of a version have in common.
+type versionLabels struct{ model, version string }
+
+// forget takes every series of a version out. Versions come and go for as long as
+// the process lives, so what is kept of each would add up.
+func (m *Metrics) forget(v versionLabels) {
+	these := prometheus.Labels{"model": v.model, "version": v.version}
+	for _, all := range []interface {
+		DeletePartialMatch(labels prometheus.Labels) int
+	}{
+		m.requests, m.duration,
+		m.models.loaded, m.models.loadDuration, m.models.verifyDuration, m.models.batchingRefused,
+		m.models.queueDuration, m.models.queueRequests, m.models.queueBytes, m.models.rejected, m.models.canceled,
+		m.models.run, m.models.runFailures, m.models.batchSize,
+	} {
+		all.DeletePartialMatch(these)
+	}
+	for of := range m.answers {
+		if of.model == v.model && of.version == v.version {
+			delete(m.answers, of)
+		}
 	}
 }
 
@@ -108,8 +124,8 @@ func (l Load) Verified(took time.Duration, refused bool) {
 
 // Version is the series of one loaded version, looked up once.
 type Version struct {
-	metrics        *models
-	model, version string
+	metrics *Metrics
+	labels  versionLabels
 
 	queued                    prometheus.Observer
 	requests, bytes           prometheus.Gauge
@@ -120,8 +136,11 @@ type Version struct {
 
 // NewVersion looks the series of a version up.
 func (m *Metrics) NewVersion(model, version string) *Version {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.live[versionLabels{model, version}]++
 	v := &Version{
-		metrics: &m.models, model: model, version: version,
+		metrics: m, labels: versionLabels{model, version},
 		queued:      m.models.queueDuration.WithLabelValues(model, version),
 		requests:    m.models.queueRequests.WithLabelValues(model, version),
 		bytes:       m.models.queueBytes.WithLabelValues(model, version),
@@ -163,5 +182,13 @@ func (v *Version) Rejected(reason string) { v.rejected[reason].Inc() }
 // Left counts a request that was cancelled or late, in the queue or in the run.
 func (v *Version) Left(where string) { v.canceledByWhere[where].Inc() }
 
-// Gone takes the version out of the gauges.
-func (v *Version) Gone() { v.metrics.delete(v.model, v.version) }
+// Gone takes the version's series out, unless its successor has the same labels.
+func (v *Version) Gone() {
+	m := v.metrics
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.live[v.labels]--; m.live[v.labels] == 0 {
+		delete(m.live, v.labels)
+		m.forget(v.labels)
+	}
+}
