@@ -141,8 +141,7 @@ func (a *app) run(ctx context.Context) error {
 		}
 	}
 	stopFollowing()
-	err = errors.Join(err, a.stop(failed, waiting))
-	<-followed
+	err = errors.Join(err, a.stop(failed, waiting, followed))
 	a.log.Info("stopped")
 	return err
 }
@@ -183,9 +182,9 @@ func (a *app) drain() {
 	time.Sleep(a.config.Shutdown.Delay)
 }
 
-// stop closes the doors, then frees the models, unless requests that were cut
-// off may still be using them.
-func (a *app) stop(failed <-chan error, waiting int) error {
+// stop closes the doors, then frees the models once nobody loads any, unless
+// requests that were cut off may still be using them.
+func (a *app) stop(failed <-chan error, waiting int, followed <-chan struct{}) error {
 	grace, cancel := context.WithTimeout(context.Background(), a.config.Shutdown.GracePeriod)
 	defer cancel()
 	var err error
@@ -197,6 +196,7 @@ func (a *app) stop(failed <-chan error, waiting int) error {
 			err = errors.Join(err, e)
 		}
 	}
+	<-followed
 	if err == nil {
 		a.catalog.Close()
 	}

@@ -19,6 +19,9 @@ func (r route) attributes() []slog.Attr {
 	}
 }
 
+// mostRoutes bounds what is kept of versions that came and went.
+const mostRoutes = 1000
+
 // accessLog writes a line for each request. Handlers that have the attributes
 // of a route keep them formatted.
 type accessLog struct {
@@ -39,7 +42,7 @@ func (l *accessLog) handler(log *slog.Logger, r route) slog.Handler {
 	h = log.Handler().WithAttrs(r.attributes())
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.routes == nil {
+	if l.routes == nil || len(l.routes) >= mostRoutes {
 		l.routes = map[route]slog.Handler{}
 	}
 	l.routes[r] = h
