@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/fault"
 	"slipway/server/serving"
+	"slipway/server/tensor"
 )
 
 func TestBatchingIsVerified(t *testing.T) {
@@ -74,4 +76,35 @@ func TestSizeFollowsTheProcessors(t *testing.T) {
 	assert.Equal(t, []int{3, 2}, []int{b.Instances, b.IntraOpThreads})
 	assert.Contains(t, serving.Options{Processors: 4}.Size(b.Settings()).Why, "instances.count")
 	assert.Equal(t, 4, serving.Options{Processors: 4}.Size(a.Settings()).IntraOpThreads)
+}
+
+// Requests whose run fails must not take those that shared it with them.
+func TestABadRequestFailsAlone(t *testing.T) {
+	c, _ := load(t, map[string]string{
+		"m/1/model.onnx": "gather",
+		"m/config.yaml":  "batching: {maxBatchSize: 16, maxQueueDelay: 20ms}\ninstances: {count: 1}\nqueue: {maxRequests: 1000}\n",
+	}, "")
+	v, err := c.Choose("m", "")
+	require.NoError(t, err)
+	require.Empty(t, v.BatchingRefused)
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			index := int64(i % 4)
+			if i%10 == 0 {
+				index = 99
+			}
+			x := &tensor.Tensor{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{index}}
+			answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "index", Value: x}}})
+			if index == 99 {
+				assert.Equal(t, fault.Internal, fault.CodeOf(err))
+				return
+			}
+			if assert.NoError(t, err) {
+				assert.Equal(t, []float32{float32(10 * (index + 1))}, answer.Outputs[0].Value.(*tensor.Tensor).Data)
+			}
+		})
+	}
+	all.Wait()
+	assert.Less(t, v.Statistics().ExecutionCount, uint64(180), "nothing was batched")
 }
