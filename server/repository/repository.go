@@ -59,6 +59,23 @@ func Scan(folder string) (State, error) {
 	return (&scanner{}).scan(context.Background(), folder)
 }
 
+// ScanModel reads one model of the repository under folder. It is false when the
+// repository has none of that name.
+func ScanModel(ctx context.Context, folder, name string) (Model, bool, error) {
+	entries, _, err := list(folder)
+	if err != nil {
+		return Model{}, false, fmt.Errorf("scan repository: %w", err)
+	}
+	for _, e := range entries {
+		if e.Name() != name && e.Name() != name+".onnx" {
+			continue
+		}
+		m, _, err := (&scanner{}).entry(ctx, folder, e)
+		return m, err == nil, err
+	}
+	return Model{}, false, nil
+}
+
 // scanner remembers digests from one scan to the next.
 type scanner struct{ digests map[string]remembered } // by path
 

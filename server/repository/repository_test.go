@@ -279,3 +279,25 @@ func TestManifest(t *testing.T) {
 		}
 	}
 }
+
+func TestScanModel(t *testing.T) {
+	folder := t.TempDir()
+	for _, path := range []string{"m/3/model.onnx", "n.onnx", "stray.txt"} {
+		at := filepath.Join(folder, filepath.FromSlash(path))
+		require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+		require.NoError(t, os.WriteFile(at, []byte(path), 0o600))
+	}
+	all, err := repository.Scan(folder)
+	require.NoError(t, err)
+	for i, name := range []string{"m", "n"} {
+		m, known, err := repository.ScanModel(t.Context(), folder, name)
+		require.NoError(t, err)
+		assert.True(t, known)
+		assert.Equal(t, all.Models[i], m)
+	}
+	_, known, err := repository.ScanModel(t.Context(), folder, "absent")
+	require.NoError(t, err)
+	assert.False(t, known)
+	_, _, err = repository.ScanModel(t.Context(), filepath.Join(folder, "absent"), "m")
+	assert.Error(t, err)
+}

@@ -179,12 +179,11 @@ func (m *Model) unchanged(number string, b repository.Bundle, s repository.Setti
 
 // LoadModel loads a model as it lies in the repository now.
 func (c *Catalog) LoadModel(ctx context.Context, name string) error {
-	state, err := repository.Scan(c.options.Folder)
+	m, known, err := repository.ScanModel(ctx, c.options.Folder, name)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(state.Models, func(m repository.Model) bool { return m.Name == name })
-	if at < 0 {
+	if !known {
 		return fault.New(fault.NotFound, "load model %q: the repository has no such model", name)
 	}
 	c.change.Lock()
@@ -193,7 +192,7 @@ func (c *Catalog) LoadModel(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	next, retired := c.load(ctx, now.byName[name], state.Models[at])
+	next, retired := c.load(ctx, now.byName[name], m)
 	c.swap(name, next)
 	c.retire(retired...)
 	if err := next.failed(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -197,4 +198,30 @@ func residentBytes(t *testing.T, pid int) float64 {
 	}
 	require.Fail(t, "no VmRSS")
 	return 0
+}
+
+// besideTraffic is bare on the server's core while a client on the other asks a
+// handler that does nothing, and is on that core too, as often as it asked the server.
+func besideTraffic(t *testing.T, sink *process, m, nothing *model, goroutines int, rate float64) float64 {
+	t.Helper()
+	var traffic sync.WaitGroup
+	traffic.Go(func() {
+		load(t, sink, clientCore, "rest-binary", nothing, "--rate", fmt.Sprintf("%.0f", rate), "--duration", (2 * period()).String())
+	})
+	defer traffic.Wait()
+	return bare(t, serverCore, m, goroutines)
+}
+
+// polled is what a client that never sleeps has measured.
+type polled struct{ Throughput, P50, P99 float64 }
+
+// poll has such a client ask p's m on the client's core.
+func poll(t *testing.T, p *process, m *model, connections int) polled {
+	t.Helper()
+	out, err := command(t.Context(), clientCore, "bench-poll", p.http, "/v2/models/"+m.name+"/infer", m.question,
+		strconv.Itoa(connections), warmup.String(), period().String()).Output()
+	require.NoError(t, err)
+	var r polled
+	require.NoError(t, json.Unmarshal(out, &r))
+	return r
 }
