@@ -168,7 +168,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	folder := t.TempDir()
 	config := "versions: {latest: 1}\nbatching: {maxBatchSize: 8}\nqueue: {maxRequests: 1000}\n"
 	lay(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/config.yaml": config})
-	c, log := newCatalog(t, folder, serving.Options{})
+	c, _ := newCatalog(t, folder, serving.Options{})
 	ctx, stop := context.WithCancel(t.Context())
 	w := repository.NewWatcher(folder, 5*time.Millisecond)
 	first, err := w.Next(ctx)
@@ -199,7 +199,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	for number := 2; number <= 12; number++ {
 		model := []string{"constant_1", "constant_2"}[(number+1)%2]
 		lay(t, folder, map[string]string{fmt.Sprintf("m/%d/model.onnx", number): model})
-		require.Eventually(t, func() bool { return newest.Load() == int64(number) }, 20*time.Second, time.Millisecond, log.String())
+		require.Eventually(t, func() bool { return newest.Load() == int64(number) }, 20*time.Second, time.Millisecond)
 	}
 	stop()
 	all.Wait()

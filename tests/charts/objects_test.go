@@ -40,8 +40,9 @@ func TestAdministrationStaysInside(t *testing.T) {
 			}
 		}
 		public := r.services[0]
-		require.Len(t, public.Spec.Ports, 1)
+		require.Len(t, public.Spec.Ports, 2)
 		require.Equal(t, "http", public.Spec.Ports[0].Name)
+		require.Equal(t, "grpc", public.Spec.Ports[1].Name)
 		for _, i := range r.ingresses {
 			for _, rule := range i.Spec.Rules {
 				for _, path := range rule.HTTP.Paths {
