@@ -18,7 +18,7 @@ type Options struct {
 	DefaultModel   string // of a request that names none; empty: the only one there is
 	Processors     int    // that the container may use
 	IntraOpThreads int    // of a run, where the model does not say; 0: derived
-	LongRuns       func() // if not nil, told of each model whose run takes a millisecond or more
+	LongRuns       func() // if not nil, told of each model whose run is long
 }
 
 // Catalog is the models that can be asked.
