@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/binary"
 	"math"
-	"unsafe"
 
 	"slipway/server/fault"
 	"slipway/server/tensor"
@@ -37,61 +36,9 @@ func FromRaw(dtype tensor.DType, shape []int64, raw []byte) (*tensor.Tensor, err
 			}
 		}
 	}
-	t.Data = view(dtype, raw, int(count))
+	// The processors that this is built for are little-endian, as the wire is.
+	t.Data = tensor.Over(dtype, raw, int(count))
 	return t, nil
-}
-
-// view lays the bytes under a slice of the tensor's type, or copies them where
-// they are not aligned.
-func view(dtype tensor.DType, raw []byte, count int) any {
-	switch dtype {
-	case tensor.Bool:
-		return lay[bool](raw, count)
-	case tensor.Int8:
-		return lay[int8](raw, count)
-	case tensor.Int16:
-		return lay[int16](raw, count)
-	case tensor.Int32:
-		return lay[int32](raw, count)
-	case tensor.Int64:
-		return lay[int64](raw, count)
-	case tensor.Uint8:
-		return lay[uint8](raw, count)
-	case tensor.Uint16:
-		return lay[uint16](raw, count)
-	case tensor.Uint32:
-		return lay[uint32](raw, count)
-	case tensor.Uint64:
-		return lay[uint64](raw, count)
-	case tensor.FP16:
-		return lay[tensor.Float16](raw, count)
-	case tensor.BF16:
-		return lay[tensor.BFloat16](raw, count)
-	case tensor.FP32:
-		return lay[float32](raw, count)
-	case tensor.FP64:
-		return lay[float64](raw, count)
-	}
-	return nil
-}
-
-// The processors that this is built for are little-endian, as the wire is.
-func lay[T any](raw []byte, count int) []T {
-	if count == 0 {
-		return []T{}
-	}
-	var element T
-	if uintptr(unsafe.Pointer(unsafe.SliceData(raw)))%unsafe.Alignof(element) == 0 {
-		return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(raw))), count)
-	}
-	aligned := make([]T, count)
-	copy(bytesOf(aligned), raw)
-	return aligned
-}
-
-func bytesOf[T any](data []T) []byte {
-	var element T
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(data))), len(data)*int(unsafe.Sizeof(element)))
 }
 
 func rawStrings(raw []byte, count int64) ([]string, error) {
@@ -119,38 +66,13 @@ func rawStrings(raw []byte, count int64) ([]string, error) {
 
 // AppendRaw appends a tensor in the protocol's binary form.
 func AppendRaw(dst []byte, t *tensor.Tensor) []byte {
-	switch data := t.Data.(type) {
-	case []bool:
-		return append(dst, bytesOf(data)...)
-	case []int8:
-		return append(dst, bytesOf(data)...)
-	case []int16:
-		return append(dst, bytesOf(data)...)
-	case []int32:
-		return append(dst, bytesOf(data)...)
-	case []int64:
-		return append(dst, bytesOf(data)...)
-	case []uint8:
-		return append(dst, data...)
-	case []uint16:
-		return append(dst, bytesOf(data)...)
-	case []uint32:
-		return append(dst, bytesOf(data)...)
-	case []uint64:
-		return append(dst, bytesOf(data)...)
-	case []tensor.Float16:
-		return append(dst, bytesOf(data)...)
-	case []tensor.BFloat16:
-		return append(dst, bytesOf(data)...)
-	case []float32:
-		return append(dst, bytesOf(data)...)
-	case []float64:
-		return append(dst, bytesOf(data)...)
-	case []string:
-		for _, s := range data {
-			dst = binary.LittleEndian.AppendUint32(dst, uint32(min(len(s), math.MaxUint32)))
-			dst = append(dst, s...)
-		}
+	text, ok := t.Data.([]string)
+	if !ok {
+		return append(dst, t.Memory()...)
+	}
+	for _, s := range text {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(min(len(s), math.MaxUint32)))
+		dst = append(dst, s...)
 	}
 	return dst
 }
@@ -159,8 +81,7 @@ func AppendRaw(dst []byte, t *tensor.Tensor) []byte {
 func RawSize(t *tensor.Tensor) int {
 	text, ok := t.Data.([]string)
 	if !ok {
-		count, _ := tensor.Count(t.Shape)
-		return int(count) * t.DType.Size()
+		return len(t.Memory())
 	}
 	size := 0
 	for _, s := range text {

@@ -87,38 +87,8 @@ func asBytes(text []string) [][]byte {
 // rawContents is a view of the tensor's memory, little-endian as all that ONNX
 // Runtime runs on; strings are copied.
 func rawContents(t *tensor.Tensor) []byte {
-	switch d := t.Data.(type) {
-	case []bool:
-		return bytesOf(d)
-	case []int8:
-		return bytesOf(d)
-	case []int16:
-		return bytesOf(d)
-	case []int32:
-		return bytesOf(d)
-	case []int64:
-		return bytesOf(d)
-	case []uint8:
-		return d
-	case []uint16:
-		return bytesOf(d)
-	case []uint32:
-		return bytesOf(d)
-	case []uint64:
-		return bytesOf(d)
-	case []tensor.Float16:
-		return bytesOf(d)
-	case []tensor.BFloat16:
-		return bytesOf(d)
-	case []float32:
-		return bytesOf(d)
-	case []float64:
-		return bytesOf(d)
+	if t.DType == tensor.Bytes {
+		return codec.AppendRaw(nil, t)
 	}
-	return codec.AppendRaw(nil, t)
-}
-
-func bytesOf[T any](data []T) []byte {
-	var element T
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(data))), len(data)*int(unsafe.Sizeof(element)))
+	return t.Memory()
 }

@@ -97,7 +97,8 @@ func (f *frame) give(i int, t *tensor.Tensor) (err error) {
 	slot.rank = C.size_t(len(t.Shape))
 	slot._type = C.int(elementTypes[t.DType])
 	copy(unsafe.Slice((*int64)(slot.shape), len(t.Shape)), t.Shape)
-	data, size := memoryOf(t.Data)
+	memory := t.Memory()
+	data, size := unsafe.Pointer(unsafe.SliceData(memory)), len(memory)
 	if size == 0 {
 		data = unsafe.Pointer(&empty) // an empty tensor still needs an address
 	}

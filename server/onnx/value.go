@@ -115,8 +115,8 @@ func goTensor(slot *C.Slot) (tensor.Value, error) {
 	if text, ok := t.Data.([]string); ok {
 		return &t.Tensor, readStrings(slot.value, text)
 	}
-	if to, size := memoryOf(t.Data); size > 0 {
-		copy(unsafe.Slice((*byte)(to), size), unsafe.Slice((*byte)(slot.data), size))
+	if to := t.Memory(); len(to) > 0 {
+		copy(to, unsafe.Slice((*byte)(slot.data), len(to)))
 	}
 	return &t.Tensor, nil
 }

@@ -9,41 +9,6 @@ import (
 // stringHeader is what a string takes besides its bytes.
 const stringHeader = 16
 
-// data is what can be done to flat data without knowing its element.
-type data interface {
-	concat(parts []*Tensor, n int) any
-	slice(flat any, from, to int64) any
-}
-
-type elements[T Element] struct{}
-
-var flats = [...]data{
-	Bool:   elements[bool]{},
-	Int8:   elements[int8]{},
-	Int16:  elements[int16]{},
-	Int32:  elements[int32]{},
-	Int64:  elements[int64]{},
-	Uint8:  elements[uint8]{},
-	Uint16: elements[uint16]{},
-	Uint32: elements[uint32]{},
-	Uint64: elements[uint64]{},
-	FP16:   elements[Float16]{},
-	BF16:   elements[BFloat16]{},
-	FP32:   elements[float32]{},
-	FP64:   elements[float64]{},
-	Bytes:  elements[string]{},
-}
-
-func (elements[T]) concat(parts []*Tensor, n int) any {
-	all := make([]T, 0, n)
-	for _, p := range parts {
-		all = append(all, p.Data.([]T)...)
-	}
-	return all
-}
-
-func (elements[T]) slice(flat any, from, to int64) any { return flat.([]T)[from:to:to] }
-
 // Concat copies parts into one tensor, one after the other along the first
 // axis. They must agree in datatype and in every other dimension.
 func Concat(parts []*Tensor) (*Tensor, error) {

@@ -98,3 +98,19 @@ func TestBytes(t *testing.T) {
 		assert.Equal(t, test.want, test.of.Bytes(), test.of.DType)
 	}
 }
+
+func TestMemoryAndOverAreInverse(t *testing.T) {
+	for d := tensor.Bool; d < tensor.Bytes; d++ {
+		for _, n := range []int{0, 3} {
+			made := &tensor.Tensor{DType: d, Shape: []int64{int64(n)}, Data: tensor.Make(d, n)}
+			require.Len(t, made.Memory(), n*d.Size(), d)
+			for i := range made.Memory() {
+				made.Memory()[i] = 1 // which is a value of every type, BOOL too
+			}
+			assert.Equal(t, made.Data, tensor.Over(d, made.Memory(), n), d)
+			shifted := append(make([]byte, 1, 64), made.Memory()...)
+			assert.Equal(t, made.Data, tensor.Over(d, shifted[1:], n), "%s that is not aligned", d)
+		}
+	}
+	assert.Nil(t, (&tensor.Tensor{DType: tensor.Bytes, Shape: []int64{1}, Data: []string{"a"}}).Memory())
+}
