@@ -1,5 +1,8 @@
-# The inference server. Build it with scripts/image, which also finds base images where none can be pulled; or, with
-# BuildKit, anywhere: docker build --target server -t slipway-server:0.1.0 .
+# The inference server and the trainer. Build them with scripts/image, which also finds base images where none can be
+# pulled; or, with BuildKit, anywhere: docker build --target server -t slipway-server:0.1.0 .
+
+# What the trainer starts from; one that has PyTorch 2 with CUDA trains on GPUs.
+ARG TRAINER_BASE=debian:bookworm-slim
 
 FROM node:22-bookworm-slim AS onnxruntime
 # Where packages come from, when it's not the public registry.
@@ -40,3 +43,37 @@ LABEL org.opencontainers.image.title="slipway-server" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
+
+# The digits that the trainer learns from, out of the package that ships them.
+FROM debian:bookworm-slim AS digits
+WORKDIR /digits
+RUN apt-get update && apt-get download python3-sklearn=1.2.1+dfsg-1 && \
+    dpkg-deb --fsys-tarfile python3-sklearn_*.deb | \
+      tar -xO ./usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz | gunzip >digits.csv && \
+    echo "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8  digits.csv" | sha256sum --check --strict && \
+    rm -rf python3-sklearn_*.deb /var/lib/apt/lists/*
+
+FROM ${TRAINER_BASE} AS trainer
+RUN if ! python3 -c 'import torch' 2>/dev/null; then \
+      apt-get update && \
+      apt-get install -y --no-install-recommends \
+        python3-torch=1.13.1+dfsg-4 python3-tqdm=4.64.1-1 python3-yaml=6.0-3+b2 && \
+      rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb; \
+    fi && \
+    python3 -c 'import torch, tqdm, yaml; assert torch.distributed.is_available()'
+COPY --from=digits /digits/digits.csv /usr/share/slipway/
+# The server proves and publishes what was trained.
+COPY --from=onnxruntime /onnxruntime/libonnxruntime.so.1 /usr/local/lib/
+COPY --from=build /slipway /usr/local/bin/
+COPY charts/model-training/trainer /opt/slipway/trainer
+ENV PYTHONPATH=/opt/slipway PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1
+USER 65532:65532
+WORKDIR /tmp
+ENTRYPOINT ["python3", "-m", "trainer"]
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="slipway-trainer" \
+      org.opencontainers.image.description="Trains a model with PyTorch over several workers and publishes it" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"

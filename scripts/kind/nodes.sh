@@ -38,7 +38,7 @@ nodes_up() {
 # configuration: what kind is told; a cluster made with another one is not kept
 configuration() {
   echo "# $NODE_IMAGE"
-  cat "$HERE/cluster.yaml"
+  sed "s|hostPath: SHARED|hostPath: $CACHE/kind/shared|" "$HERE/cluster.yaml"
   # A negative OOM score needs CAP_SYS_RESOURCE, bit 24, which not every machine has.
   if [ "$(uname -s)" = Linux ] && [ $((16#$(awk '/^CapBnd/ {print $2}' /proc/self/status) >> 24 & 1)) = 0 ]; then
     printf '%s\n' 'containerdConfigPatches:' '- |-' \
@@ -48,7 +48,7 @@ configuration() {
 
 create() {
   [ -z "$(nodes)" ] || kind delete cluster --quiet --name "$NAME"
-  mkdir -p "${KUBECONFIG%/*}"
+  mkdir -p "${KUBECONFIG%/*}" "$CACHE/kind/shared"
   run kind-create "creating the cluster" kind create cluster --name "$NAME" --image "$NODE_IMAGE" \
     --config "$CACHE/kind/cluster.yaml" --wait 120s
   docker cp "$CACHE/kind/cluster.yaml" "$NAME-control-plane:/kind/created-with.yaml" >/dev/null

@@ -68,9 +68,11 @@ func connect(ctx context.Context) (*kubernetesCluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	image := "/slipway-server:" + chart.AppVersion()
-	if !slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool { return hasImage(n, image) }) {
-		return nil, fmt.Errorf("no node has the image %s", image[1:])
+	for _, image := range []string{"/slipway-server:", "/slipway-trainer:"} {
+		image += chart.AppVersion()
+		if !slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool { return hasImage(n, image) }) {
+			return nil, fmt.Errorf("no node has the image %s", image[1:])
+		}
 	}
 	return c, c.removeLeftovers(ctx)
 }

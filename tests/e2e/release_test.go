@@ -24,10 +24,10 @@ const (
 // values are the values that a user would write into a file for `helm install --values`.
 type values = map[string]any
 
-// release is one installation of the chart.
+// release is one installation of a chart.
 type release struct {
-	namespace string
-	config    *action.Configuration
+	namespace, name, chart string
+	config                 *action.Configuration
 }
 
 // install is `helm install --wait` in a namespace of the test's own.
@@ -45,22 +45,24 @@ func installIn(t *testing.T, ns string, v values) *release {
 	return r
 }
 
-func helmIn(t *testing.T, ns string) *release {
+func helmIn(t *testing.T, ns string) *release { return helmOf(t, ns, name, chartFolder) }
+
+func helmOf(t *testing.T, ns, name, chart string) *release {
 	t.Helper()
 	getter := genericclioptions.NewConfigFlags(false)
 	getter.KubeConfig, getter.Namespace = &cluster.kubeconfig, &ns
-	r := &release{ns, &action.Configuration{}}
+	r := &release{ns, name, chart, &action.Configuration{}}
 	require.NoError(t, r.config.Init(getter, ns, "secret", func(string, ...any) {}))
 	return r
 }
 
 func (r *release) tryInstall(ctx context.Context, v values, timeout time.Duration) error {
-	chart, err := loader.Load(chartFolder)
+	chart, err := loader.Load(r.chart)
 	if err != nil {
 		return err
 	}
 	i := action.NewInstall(r.config)
-	i.ReleaseName, i.Namespace, i.Wait, i.Timeout = name, r.namespace, true, timeout
+	i.ReleaseName, i.Namespace, i.Wait, i.Timeout = r.name, r.namespace, true, timeout
 	_, err = i.RunWithContext(ctx, chart, v)
 	return err
 }
@@ -69,17 +71,17 @@ func (r *release) tryInstall(ctx context.Context, v values, timeout time.Duratio
 func (r *release) upgrade(t *testing.T, v values) {
 	t.Helper()
 	require.NoError(t, r.tryUpgrade(t.Context(), v, 2*time.Minute), "helm upgrade")
-	t.Logf("upgraded %s", r.namespace)
+	t.Logf("upgraded %s in %s", r.name, r.namespace)
 }
 
 func (r *release) tryUpgrade(ctx context.Context, v values, timeout time.Duration) error {
-	chart, err := loader.Load(chartFolder)
+	chart, err := loader.Load(r.chart)
 	if err != nil {
 		return err
 	}
 	u := action.NewUpgrade(r.config)
 	u.Namespace, u.Wait, u.Timeout, u.ResetValues = r.namespace, true, timeout, true
-	_, err = u.RunWithContext(ctx, name, chart, v)
+	_, err = u.RunWithContext(ctx, r.name, chart, v)
 	return err
 }
 
@@ -88,22 +90,22 @@ func (r *release) rollback(t *testing.T, revision int) {
 	t.Helper()
 	b := action.NewRollback(r.config)
 	b.Version, b.Wait, b.Timeout = revision, true, 2*time.Minute
-	require.NoError(t, b.Run(name), "helm rollback")
-	t.Logf("rolled %s back to revision %d", r.namespace, revision)
+	require.NoError(t, b.Run(r.name), "helm rollback")
+	t.Logf("rolled %s in %s back to revision %d", r.name, r.namespace, revision)
 }
 
 // test is `helm test`.
 func (r *release) test() error {
 	rt := action.NewReleaseTesting(r.config)
 	rt.Namespace, rt.Timeout = r.namespace, time.Minute
-	_, err := rt.Run(name)
+	_, err := rt.Run(r.name)
 	return err
 }
 
 // manifest is what Helm sent to the cluster last.
 func (r *release) manifest(t *testing.T) string {
 	t.Helper()
-	last, err := action.NewGet(r.config).Run(name)
+	last, err := action.NewGet(r.config).Run(r.name)
 	require.NoError(t, err)
 	return last.Manifest
 }

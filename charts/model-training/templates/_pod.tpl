@@ -1,0 +1,240 @@
+{{/* The worker's pod. Takes root, workload (the name of what makes the pods), hyperparameters, and trial in a sweep. */}}
+
+{{- define "model-training.podLabels" -}}
+{{- $labels := merge (include "model-training.selectorLabels" .root | fromYaml) .root.Values.podLabels .root.Values.commonLabels }}
+{{- if hasKey . "trial" }}
+{{- $_ := set $labels "slipway.dev/trial" (toString .trial) }}
+{{- end }}
+{{- with .root.Values.gangScheduling.podGroup }}
+{{- $_ := set $labels "scheduling.x-k8s.io/pod-group" . }}
+{{- end }}
+{{- toYaml $labels }}
+{{- end }}
+
+{{- define "model-training.environment" -}}
+{{- $v := .root.Values }}
+{{- $processes := include "model-training.processes" .root }}
+{{- $master := printf "%s-0.%s.%s.svc.%s" .workload (include "model-training.fullname" .root) .root.Release.Namespace $v.clusterDomain }}
+{{- $run := include "model-training.run" . }}
+env:
+  - name: PET_NNODES
+    value: {{ $v.workers | quote }}
+  - name: PET_NPROC_PER_NODE
+    value: {{ $processes | quote }}
+  - name: PET_NODE_RANK
+    valueFrom:
+      fieldRef:
+        {{- if eq $v.workload.kind "Job" }}
+        fieldPath: metadata.annotations['batch.kubernetes.io/job-completion-index']
+        {{- else }}
+        fieldPath: metadata.labels['apps.kubernetes.io/pod-index']
+        {{- end }}
+  {{- range $name := list "PET_MASTER_ADDR" "MASTER_ADDR" }}
+  - name: {{ $name }}
+    value: {{ $master }}
+  {{- end }}
+  {{- range $name := list "PET_MASTER_PORT" "MASTER_PORT" }}
+  - name: {{ $name }}
+    value: {{ $v.rendezvous.port | quote }}
+  {{- end }}
+  {{- /* Workers of another number don't meet these. */}}
+  - name: PET_RDZV_ID
+    value: {{ printf "%s-%v" $run $v.workers }}
+  - name: PET_RDZV_CONF
+    value: timeout={{ $v.rendezvous.timeoutSeconds }}
+  - name: OMP_NUM_THREADS
+    value: {{ include "model-training.threads" .root | quote }}
+  {{- include "model-training.runEnvironment" . | nindent 2 }}
+  - name: SLIPWAY_HYPERPARAMETERS
+    value: /etc/slipway/training/hyperparameters.yaml
+  - name: SLIPWAY_RENDEZVOUS_TIMEOUT
+    value: {{ $v.rendezvous.timeoutSeconds | quote }}
+  {{- if $v.logging.enabled }}
+  - name: SLIPWAY_LOG
+    value: /var/log/slipway/training.jsonl
+  {{- end }}
+  {{- with $v.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- $credentials := include "model-training.credentialsSecretName" .root }}
+{{- if or $credentials $v.extraEnvFrom }}
+envFrom:
+  {{- with $credentials }}
+  - secretRef:
+      name: {{ . }}
+  {{- end }}
+  {{- with $v.extraEnvFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Resources, with the GPUs as a limit: for an extended resource the request follows it. */}}
+{{- define "model-training.resources" -}}
+{{- $resources := deepCopy .Values.resources }}
+{{- if .Values.gpu.enabled }}
+{{- $resources = mustMergeOverwrite $resources (dict "limits" (dict .Values.gpu.resourceName .Values.gpu.count)) }}
+{{- end }}
+{{- toYaml $resources }}
+{{- end }}
+
+{{- define "model-training.nodeSelector" -}}
+{{- $labels := merge dict .Values.nodeSelector }}
+{{- if .Values.gpu.enabled }}
+{{- $labels = merge $labels .Values.gpu.nodeSelector }}
+{{- end }}
+{{- with $labels }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.tolerations" -}}
+{{- with .Values.gpu.enabled | ternary (concat .Values.tolerations .Values.gpu.tolerations) .Values.tolerations }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The user's affinity, and beside each other where the workers' volume is on one node. */}}
+{{- define "model-training.affinity" -}}
+{{- $affinity := deepCopy .Values.affinity }}
+{{- if include "model-training.oneNode" . }}
+{{- $beside := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "model-training.selectorLabels" . | fromYaml)) }}
+{{- $pods := default dict $affinity.podAffinity }}
+{{- $terms := append (default list $pods.requiredDuringSchedulingIgnoredDuringExecution) $beside }}
+{{- $affinity = merge (dict "podAffinity" (merge (dict "requiredDuringSchedulingIgnoredDuringExecution" $terms) $pods)) $affinity }}
+{{- end }}
+{{- with $affinity }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.topologySpreadConstraints" -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "model-training.selectorLabels" . | fromYaml)) }}
+{{- range .Values.topologySpreadConstraints }}
+{{- $constraint := . }}
+{{- if not .labelSelector }}
+{{- $constraint = merge dict . $own }}
+{{- end }}
+- {{ toYaml $constraint | nindent 2 | trim }}
+{{- end }}
+{{- end }}
+
+{{/* A sidecar that the kubelet ends when the training has ended, so that a Job completes. */}}
+{{- define "model-training.logging" -}}
+- name: logging
+  image: {{ default (include "model-training.image" .) .Values.logging.image | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  restartPolicy: Always
+  {{- with .Values.logging.command }}
+  command:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.logging.args }}
+  args:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  resources:
+    {{- toYaml .Values.logging.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .Values.securityContext | nindent 4 }}
+  volumeMounts:
+    - name: log
+      mountPath: /var/log/slipway
+      readOnly: true
+{{- end }}
+
+{{- define "model-training.podTemplate" -}}
+{{- $root := .root }}
+{{- $v := .root.Values }}
+metadata:
+  labels:
+    {{- include "model-training.podLabels" . | nindent 4 }}
+  {{- $credentials := include "model-training.credentialsData" $root | trim }}
+  {{- if or $credentials $v.podAnnotations }}
+  annotations:
+    {{- with $credentials }}
+    checksum/secret: {{ sha256sum . }}
+    {{- end }}
+    {{- with $v.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- end }}
+spec:
+  {{- if eq $v.workload.kind "Job" }}
+  restartPolicy: Never
+  {{- /* A StatefulSet gives its pods theirs. */}}
+  subdomain: {{ include "model-training.fullname" $root }}
+  {{- end }}
+  serviceAccountName: {{ include "model-training.serviceAccountName" $root }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  {{- with $v.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $v.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with $v.gangScheduling.schedulerName }}
+  schedulerName: {{ . }}
+  {{- end }}
+  {{- if and $v.gpu.enabled $v.gpu.runtimeClassName }}
+  runtimeClassName: {{ $v.gpu.runtimeClassName }}
+  {{- end }}
+  terminationGracePeriodSeconds: {{ $v.terminationGracePeriodSeconds }}
+  securityContext:
+    {{- toYaml $v.podSecurityContext | nindent 4 }}
+  {{- if or $v.logging.enabled $v.extraInitContainers }}
+  initContainers:
+    {{- if $v.logging.enabled }}
+    {{- include "model-training.logging" $root | nindent 4 }}
+    {{- end }}
+    {{- with $v.extraInitContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- end }}
+  containers:
+    - name: trainer
+      image: {{ include "model-training.image" $root | quote }}
+      imagePullPolicy: {{ $v.image.pullPolicy }}
+      {{- with $v.command }}
+      command:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $v.args }}
+      args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      ports:
+        - name: rendezvous
+          containerPort: {{ $v.rendezvous.port }}
+          protocol: TCP
+      {{- include "model-training.environment" . | nindent 6 }}
+      resources:
+        {{- include "model-training.resources" $root | nindent 8 }}
+      securityContext:
+        {{- toYaml $v.securityContext | nindent 8 }}
+      volumeMounts:
+        {{- include "model-training.volumeMounts" $root | nindent 8 }}
+    {{- with $v.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumes:
+    {{- include "model-training.volumes" . | nindent 4 }}
+  {{- with include "model-training.nodeSelector" $root }}
+  nodeSelector:
+    {{- . | nindent 4 }}
+  {{- end }}
+  {{- with include "model-training.tolerations" $root }}
+  tolerations:
+    {{- . | nindent 4 }}
+  {{- end }}
+  {{- with include "model-training.affinity" $root }}
+  affinity:
+    {{- . | nindent 4 }}
+  {{- end }}
+  {{- with include "model-training.topologySpreadConstraints" $root }}
+  topologySpreadConstraints:
+    {{- . | trim | nindent 4 }}
+  {{- end }}
+{{- end }}

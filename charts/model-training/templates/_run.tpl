@@ -1,0 +1,72 @@
+{{/* What is trained: the runs of a release, and how they are told apart. */}}
+
+{{/* The hyperparameters of each run, a JSON array: one, or every combination of the sweep's. */}}
+{{- define "model-training.trials" -}}
+{{- $trials := list .Values.hyperparameters }}
+{{- range $name := keys .Values.sweep.matrix | sortAlpha }}
+{{- $longer := list }}
+{{- range $trial := $trials }}
+{{- range $value := get $.Values.sweep.matrix $name }}
+{{- $longer = append $longer (merge (dict $name $value) $trial) }}
+{{- end }}
+{{- end }}
+{{- $trials = $longer }}
+{{- end }}
+{{- toJson $trials }}
+{{- end }}
+
+{{/* What makes a training another one. How many workers there are, and where, does not: with other workers a run goes on
+from its checkpoint. */}}
+{{- define "model-training.identity" -}}
+{{- $publish := pick .Values.publish "model" "url" "existingClaim" "subPath" }}
+{{- toJson (list (include "model-training.image" .) .Values.command .Values.args .Values.extraEnv $publish .Values.rerun) }}
+{{- end }}
+
+{{/* The run of some hyperparameters. Takes root and hyperparameters. */}}
+{{- define "model-training.run" -}}
+{{- $hash := printf "%s%s" (include "model-training.identity" .root) (toJson .hyperparameters) | sha256sum | trunc 8 }}
+{{- printf "%s-%s" (include "model-training.fullname" .root) $hash }}
+{{- end }}
+
+{{- define "model-training.sweep" -}}
+{{- printf "%s%s" (include "model-training.identity" .) (include "model-training.trials" .) | sha256sum | trunc 8 }}
+{{- end }}
+
+{{/* Processes of a worker: one for each of its GPUs. */}}
+{{- define "model-training.processes" -}}
+{{- .Values.gpu.enabled | ternary .Values.gpu.count 1 }}
+{{- end }}
+
+{{/* Threads of a process: its share of the CPU limit, at least one. */}}
+{{- define "model-training.threads" -}}
+{{- $cpu := dig "limits" "cpu" "1" (default dict .Values.resources) | toString }}
+{{- $cores := hasSuffix "m" $cpu | ternary (divf (trimSuffix "m" $cpu | float64) 1000) (float64 (trimSuffix "m" $cpu)) }}
+{{- max 1 (div (ceil $cores | int) (include "model-training.processes" . | int)) }}
+{{- end }}
+
+{{/* What says which run it is and where its things are; the test's pod has it too. Takes root, hyperparameters, and trial
+when it is one of a sweep. */}}
+{{- define "model-training.runEnvironment" -}}
+- name: SLIPWAY_EXPERIMENT
+  value: {{ .root.Release.Name | quote }}
+- name: SLIPWAY_RUN
+  value: {{ include "model-training.run" . }}
+- name: SLIPWAY_WORKLOAD
+  value: {{ .root.Values.workload.kind }}
+- name: SLIPWAY_WORKSPACE
+  value: /workspace
+- name: SLIPWAY_MODEL
+  value: {{ .root.Values.publish.model | quote }}
+- name: SLIPWAY_PUBLISH
+  value: {{ default "/models" .root.Values.publish.url | quote }}
+{{- if hasKey . "trial" }}
+- name: SLIPWAY_SWEEP
+  value: {{ include "model-training.sweep" .root | quote }}
+- name: SLIPWAY_TRIAL
+  value: {{ .trial | quote }}
+- name: SLIPWAY_TRIALS
+  value: {{ include "model-training.trials" .root | fromJsonArray | len | quote }}
+{{- end }}
+- name: HOME
+  value: /tmp
+{{- end }}

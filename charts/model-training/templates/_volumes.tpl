@@ -1,0 +1,99 @@
+{{/* Where things are kept. */}}
+
+{{- define "model-training.workspaceClaim" -}}
+{{- default (printf "%s-workspace" (include "model-training.fullname" .)) .Values.workspace.existingClaim }}
+{{- end }}
+
+{{- define "model-training.modelsClaim" -}}
+{{- default (printf "%s-models" (include "model-training.fullname" .)) .Values.publish.existingClaim }}
+{{- end }}
+
+{{/* Must the workers run on one node? Non-empty when they share a volume that one node alone can have. */}}
+{{- define "model-training.oneNode" -}}
+{{- $workspace := and (eq .Values.workload.kind "Job") (hasPrefix "ReadWriteOnce" .Values.workspace.accessMode) }}
+{{- $models := and (not .Values.publish.url) (hasPrefix "ReadWriteOnce" .Values.publish.accessMode) }}
+{{- $workers := mul (int .Values.workers) (include "model-training.trials" . | fromJsonArray | len) }}
+{{- if and (or $workspace $models) (gt $workers 1) }}true{{ end }}
+{{- end }}
+
+{{- define "model-training.volumes" -}}
+- name: hyperparameters
+  configMap:
+    name: {{ include "model-training.fullname" .root }}
+    items:
+      - key: {{ include "model-training.run" . }}.yaml
+        path: hyperparameters.yaml
+- name: tmp
+  emptyDir: {}
+- name: shm
+  emptyDir:
+    medium: Memory
+    sizeLimit: {{ .root.Values.shm.sizeLimit }}
+{{- if eq .root.Values.workload.kind "Job" }}
+- name: workspace
+  persistentVolumeClaim:
+    claimName: {{ include "model-training.workspaceClaim" .root }}
+{{- end }}
+{{- if not .root.Values.publish.url }}
+- name: models
+  persistentVolumeClaim:
+    claimName: {{ include "model-training.modelsClaim" .root }}
+{{- end }}
+{{- with .root.Values.data.existingClaim }}
+- name: data
+  persistentVolumeClaim:
+    claimName: {{ . }}
+    readOnly: true
+{{- end }}
+{{- if .root.Values.logging.enabled }}
+- name: log
+  emptyDir: {}
+{{- end }}
+{{- with .root.Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The volumes that hold what is kept; the test's pod reads them. */}}
+{{- define "model-training.keptMounts" -}}
+- name: workspace
+  mountPath: /workspace
+  {{- if eq .Values.workload.kind "Job" }}
+  {{- with default (.Values.workspace.existingClaim | empty | ternary "" .Release.Name) .Values.workspace.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  {{- end }}
+{{- if not .Values.publish.url }}
+- name: models
+  mountPath: /models
+  {{- with .Values.publish.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.volumeMounts" -}}
+- name: hyperparameters
+  mountPath: /etc/slipway/training
+  readOnly: true
+- name: tmp
+  mountPath: /tmp
+- name: shm
+  mountPath: /dev/shm
+{{ include "model-training.keptMounts" . }}
+{{- if .Values.data.existingClaim }}
+- name: data
+  mountPath: /data
+  {{- with .Values.data.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  readOnly: true
+{{- end }}
+{{- if .Values.logging.enabled }}
+- name: log
+  mountPath: /var/log/slipway
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
