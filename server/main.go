@@ -19,6 +19,7 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check a configuration and its repository without serving."`
 	Inspect  inspectCommand  `cmd:"" help:"Say what each model takes, how it is run, and why so."`
 	Fetch    fetchCommand    `cmd:"" help:"Bring models from a URL into a folder."`
+	Publish  publishCommand  `cmd:"" help:"Make a bundle the next version of a model in a repository."`
 	Predict  predictCommand  `cmd:"" help:"Ask a server for a prediction."`
 	Bench    benchCommand    `cmd:"" help:"Put load on any Open Inference Protocol server and measure."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -71,8 +71,8 @@ func (s *scanner) verify(ctx context.Context, b Bundle, files []string) Bundle {
 		fmt.Fprintf(all, "%s %q\n", digest, name)
 	}
 	b.Digest = hex.EncodeToString(all.Sum(nil))
-	if _, sealed := digests[manifestFile]; sealed {
-		b.Err = checkManifest(filepath.Join(b.Dir, manifestFile), digests)
+	if _, sealed := digests[ManifestFile]; sealed {
+		b.Err = CheckManifest(filepath.Join(b.Dir, ManifestFile), digests)
 	}
 	return b
 }

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// checkManifest compares the digests of a bundle's files with what its
+// CheckManifest compares the digests of a bundle's files with what its
 // MANIFEST.json says: each file that is named is there and the same, and each
 // that is there is named.
-func checkManifest(path string, digests map[string]string) error {
+func CheckManifest(path string, digests map[string]string) error {
 	body, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func checkManifest(path string, digests map[string]string) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(digests)) {
-		if _, named := manifest.Files[name]; !named && name != manifestFile {
+		if _, named := manifest.Files[name]; !named && name != ManifestFile {
 			wrong("does not name %s, which is there", name)
 		}
 	}

@@ -19,12 +19,14 @@ import (
 )
 
 const (
-	modelFile    = "model.onnx"
-	goldenFile   = "golden.ndjson"
-	manifestFile = "MANIFEST.json"
-	yamlFile     = "config.yaml"
-	pbtxtFile    = "config.pbtxt"
+	modelFile  = "model.onnx"
+	goldenFile = "golden.ndjson"
+	yamlFile   = "config.yaml"
+	pbtxtFile  = "config.pbtxt"
 )
+
+// ManifestFile names the files of a version and their digests.
+const ManifestFile = "MANIFEST.json"
 
 // State is a repository as it lies there at one moment.
 type State struct {

@@ -32,6 +32,7 @@ class Hyperparameters(unittest.TestCase):
     def test_given_ones_go_over_the_defaults(self):
         self.assertEqual(hyperparameters.check({"epochs": 3, "learningRate": 1}).epochs, 3)
         self.assertEqual(hyperparameters.check({}).batchSize, 64)
+        self.assertEqual(hyperparameters.check({"learningRate": "1e-3"}).learningRate, 0.001)
 
     def test_wrong_ones_are_named(self):
         for given, message in {
@@ -182,11 +183,12 @@ class Runs(Folder):
         file = self.folder / f"{name}.yaml"
         file.write_text(yaml.safe_dump({"epochs": 20, "minAccuracy": 0.9, **given}))
         log = open(self.folder / f"{name}-{worker}.log", "a")
+        patience = os.environ.get("SLIPWAY_RENDEZVOUS_TIMEOUT", "60")
         process = subprocess.Popen(
             [sys.executable, "-m", "trainer"], stdout=log, stderr=subprocess.STDOUT, cwd=self.folder, start_new_session=True,
             env={
                 **os.environ, "OMP_NUM_THREADS": "1", "PET_NNODES": str(workers), "PET_NODE_RANK": str(worker), "PET_RDZV_ID": f"{name}-{workers}",
-                "PET_MASTER_ADDR": "localhost", "PET_MASTER_PORT": str(self.port), "PET_RDZV_CONF": "timeout=60", "SLIPWAY_RENDEZVOUS_TIMEOUT": "60",
+                "PET_MASTER_ADDR": "localhost", "PET_MASTER_PORT": str(self.port), "PET_RDZV_CONF": f"timeout={patience}", "SLIPWAY_RENDEZVOUS_TIMEOUT": patience,
                 "SLIPWAY_WORKSPACE": str(self.folder / "workspace"), "SLIPWAY_PUBLISH": str(self.folder / "models"), "SLIPWAY_RUN": name,
                 "SLIPWAY_HYPERPARAMETERS": str(file), "SLIPWAY_TERMINATION_LOG": str(self.reason(name, worker)), "SLIPWAY_WORKLOAD": workload,
                 "SLIPWAY_LOG": str(self.folder / f"{name}-{worker}.jsonl"),
@@ -267,7 +269,7 @@ class Runs(Folder):
         self.assertIn("this run has ended: published version 1 of digits", self.log("run", 0))
         self.assertEqual(self.versions(), ["1"])
         stays = self.start(0, 1, workload="StatefulSet")
-        self.until(lambda: self.log("run", 0).count("this run has ended") == 2)
+        self.until(lambda: self.log("run", 0).count("this run has ended") == 3)
         self.assertIsNone(stays.poll())
         stays.terminate()
         self.ends(stays, DONE)
@@ -279,7 +281,7 @@ class Runs(Folder):
         self.ends(self.start(0, 1, epochs=1, minAccuracy=1.0), BELOW_GATE)
 
     def test_a_loss_that_is_no_number_ends_the_run(self):
-        self.ends(self.start(0, 1, learningRate=100.0, momentum=0.99), BELOW_GATE)
+        self.ends(self.start(0, 1, learningRate=1e6, momentum=0.99), BELOW_GATE)
         self.assertIn("lower learningRate", self.reason("run", 0).read_text())
 
     def test_a_wrong_hyperparameter_ends_it_before_anything_is_started(self):
@@ -287,9 +289,10 @@ class Runs(Folder):
         self.assertIn("epochs is 0", self.reason("run", 1).read_text())
 
     def test_peers_that_do_not_come_are_an_error(self):
-        alone = self.start(1, 2, name="alone")
-        alone.terminate()
-        self.ends(alone, INTERRUPTED, "alone", 1)
+        os.environ["SLIPWAY_RENDEZVOUS_TIMEOUT"] = "3"
+        self.addCleanup(os.environ.pop, "SLIPWAY_RENDEZVOUS_TIMEOUT")
+        self.ends(self.start(1, 2, name="alone"), 1, "alone", 1)
+        self.assertIn("the 2 workers did not meet at localhost within 3 s", self.reason("alone", 1).read_text())
 
 
 if __name__ == "__main__":

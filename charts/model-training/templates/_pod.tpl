@@ -209,7 +209,7 @@ spec:
         - name: rendezvous
           containerPort: {{ $v.rendezvous.port }}
           protocol: TCP
-      {{- include "model-training.environment" . | nindent 6 }}
+      {{- include "model-training.environment" . | trim | nindent 6 }}
       resources:
         {{- include "model-training.resources" $root | nindent 8 }}
       securityContext:

@@ -8,6 +8,14 @@
 {{- default (printf "%s-models" (include "model-training.fullname" .)) .Values.publish.existingClaim }}
 {{- end }}
 
+{{/* The pod's volume that has the models, empty for an object store. The kubelet never mounts one claim as two volumes. */}}
+{{- define "model-training.modelsVolume" -}}
+{{- if not .Values.publish.url }}
+{{- $same := eq (include "model-training.modelsClaim" .) (include "model-training.workspaceClaim" .) }}
+{{- and $same (eq .Values.workload.kind "Job") | ternary "workspace" "models" }}
+{{- end }}
+{{- end }}
+
 {{/* Must the workers run on one node? Non-empty when they share a volume that one node alone can have. */}}
 {{- define "model-training.oneNode" -}}
 {{- $workspace := and (eq .Values.workload.kind "Job") (hasPrefix "ReadWriteOnce" .Values.workspace.accessMode) }}
@@ -34,7 +42,7 @@
   persistentVolumeClaim:
     claimName: {{ include "model-training.workspaceClaim" .root }}
 {{- end }}
-{{- if not .root.Values.publish.url }}
+{{- if eq (include "model-training.modelsVolume" .root) "models" }}
 - name: models
   persistentVolumeClaim:
     claimName: {{ include "model-training.modelsClaim" .root }}
@@ -63,10 +71,10 @@
   subPath: {{ . }}
   {{- end }}
   {{- end }}
-{{- if not .Values.publish.url }}
-- name: models
+{{- with include "model-training.modelsVolume" . }}
+- name: {{ . }}
   mountPath: /models
-  {{- with .Values.publish.subPath }}
+  {{- with $.Values.publish.subPath }}
   subPath: {{ . }}
   {{- end }}
 {{- end }}

@@ -27,7 +27,7 @@ class Hyperparameters:
 RANGES = {
     "epochs": (1, 1_000_000),
     "batchSize": (1, 100_000),
-    "learningRate": (1e-9, 100.0),
+    "learningRate": (1e-9, 1e6),
     "momentum": (0.0, 0.9999),
     "hidden": (1, 65_536),
     "seed": (0, 2**31 - 1),
@@ -72,11 +72,16 @@ def _meant(name, kinds) -> str:
 
 def _problem(kind, limits, value) -> str | None:
     wanted = "a whole number" if kind is int else "a number"
-    # A bool is an int to Python, and 1e-3 without a dot is a string to YAML.
-    fits = isinstance(value, int) if kind is int else isinstance(value, (int, float))
-    if isinstance(value, bool) or not fits:
+    if isinstance(value, bool):  # which Python takes for a number
+        return f"it has to be {wanted}"
+    try:
+        # 1e-3, without a dot, is text to YAML.
+        number = value if kind is int else float(value)
+    except (TypeError, ValueError):
+        return f"it has to be {wanted}"
+    if not isinstance(number, kind):
         return f"it has to be {wanted}"
     least, most = limits
-    if not least <= value <= most:
+    if not least <= number <= most:
         return f"it has to be {wanted} from {least} " + ("on" if most == math.inf else f"to {most}")
     return None

@@ -13,13 +13,11 @@ import (
 	"strings"
 	"sync"
 
-	"cloud.google.com/go/storage"
 	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/azureblob" // azblob://
 	"gocloud.dev/blob/fileblob"
-	_ "gocloud.dev/blob/gcsblob" // gs://
-	_ "gocloud.dev/blob/s3blob"  // s3://
 	"golang.org/x/sync/errgroup"
+
+	"slipway/server/repository/store"
 )
 
 // bucket is an object store, or a folder, from prefix on.
@@ -55,22 +53,10 @@ func openFolder(name string) (source, error) {
 	return &bucket{Bucket: b, prefix: key, isOne: key != "", pins: map[string]pin{}}, nil
 }
 
-// openBucket takes the provider's credentials from where its SDK looks for them.
 func openBucket(ctx context.Context, u *url.URL) (source, error) {
-	if u.Host == "" {
-		return nil, fmt.Errorf("no bucket; write %s://BUCKET/PREFIX", u.Scheme)
-	}
-	query := u.Query()
-	if u.Scheme == "s3" && query.Has("endpoint") && !query.Has("use_path_style") {
-		query.Set("use_path_style", "true") // a store of one's own has no name per bucket
-	}
-	b, err := blob.OpenBucket(ctx, (&url.URL{Scheme: u.Scheme, Host: u.Host, RawQuery: query.Encode()}).String())
+	b, err := store.Open(ctx, u)
 	if err != nil {
 		return nil, err
-	}
-	var client *storage.Client
-	if b.As(&client) {
-		client.SetRetry(storage.WithMaxAttempts(1)) // ours are bounded, its are not
 	}
 	key := strings.Trim(u.Path, "/")
 	_, single := packingOf(key)

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"slipway/server/repository/publish"
+)
+
+type publishCommand struct {
+	Bundle string `arg:"" help:"Folder with a model.onnx, and what else belongs to the version." type:"existingdir"`
+	Dest   string `arg:"" help:"The repository: a folder, file://, s3://BUCKET/PREFIX, gs:// or azblob://."`
+	Model  string `help:"Name of the model." required:"" placeholder:"NAME"`
+}
+
+// Run prints what was published as one line of JSON. Content that is there is not
+// published again.
+func (p publishCommand) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	published, err := publish.Publish(ctx, p.Bundle, p.Dest, p.Model)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(published)
+}

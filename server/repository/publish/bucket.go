@@ -1,0 +1,106 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"slipway/server/repository"
+)
+
+// bucket is a model's part of an object store.
+type bucket struct {
+	*blob.Bucket
+	prefix string // with a slash at its end
+}
+
+func (b *bucket) close() error { return b.Close() }
+
+func (b *bucket) versions(ctx context.Context) ([]int64, error) {
+	var versions []int64
+	for entries := b.List(&blob.ListOptions{Prefix: b.prefix, Delimiter: "/"}); ; {
+		entry, err := entries.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return versions, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n, ok := number(strings.TrimSuffix(strings.TrimPrefix(entry.Key, b.prefix), "/")); ok && entry.IsDir {
+			versions = append(versions, n)
+		}
+	}
+}
+
+func (b *bucket) key(version int64, name string) string {
+	return b.prefix + strconv.FormatInt(version, 10) + "/" + name
+}
+
+func (b *bucket) manifest(ctx context.Context, version int64) ([]byte, error) {
+	content, err := b.ReadAll(ctx, b.key(version, repository.ManifestFile))
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil, nil
+	}
+	return content, err
+}
+
+func (b *bucket) whole(ctx context.Context, version int64, content *bundle) (bool, error) {
+	for _, name := range content.names() {
+		if there, err := b.Exists(ctx, b.key(version, name)); err != nil || !there {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// put writes the manifest first, which takes the number. When a file then cannot
+// be written, all of it goes; what a killed publisher has left, the next one of
+// the same content goes on with.
+func (b *bucket) put(ctx context.Context, version int64, content *bundle) (err error) {
+	manifest := b.key(version, repository.ManifestFile)
+	err = b.WriteAll(ctx, manifest, content.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
+	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
+		theirs, err := b.manifest(ctx, version)
+		if err != nil {
+			return err
+		}
+		if !content.isOf(theirs) {
+			return errTaken
+		}
+	} else if err != nil {
+		return err
+	}
+	written := []string{manifest}
+	for _, name := range content.names() {
+		key := b.key(version, name)
+		if err := b.upload(ctx, key, content, name); err != nil {
+			return errors.Join(err, b.remove(context.WithoutCancel(ctx), append(written, key)))
+		}
+		written = append(written, key)
+	}
+	return nil
+}
+
+func (b *bucket) upload(ctx context.Context, key string, content *bundle, name string) error {
+	from, err := content.open(name)
+	if err != nil {
+		return err
+	}
+	err = b.Upload(ctx, key, from, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	return errors.Join(err, from.Close())
+}
+
+// remove takes the manifest away last: until then nobody reads the version.
+func (b *bucket) remove(ctx context.Context, keys []string) (err error) {
+	for i := len(keys) - 1; i >= 0; i-- {
+		if failed := b.Delete(ctx, keys[i]); gcerrors.Code(failed) != gcerrors.NotFound {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"slipway/server/repository"
+)
+
+const modelFile = "model.onnx"
+
+// bundle is what is published. Names have slashes.
+type bundle struct {
+	folder   string
+	digests  map[string]string // of each file but the manifest, in hex
+	manifest []byte
+}
+
+// readBundle takes the bundle's own manifest, if it has one that is right.
+func readBundle(folder string) (*bundle, error) {
+	b := &bundle{folder: folder, digests: map[string]string{}}
+	all := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == folder {
+			return err
+		}
+		if strings.HasPrefix(entry.Name(), ".") {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		name, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		all[filepath.ToSlash(name)], err = digest(path)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if all[modelFile] == "" {
+		return nil, fmt.Errorf("a bundle is a folder with a %s, which this one lacks", modelFile)
+	}
+	maps.Copy(b.digests, all)
+	delete(b.digests, repository.ManifestFile)
+	if all[repository.ManifestFile] == "" {
+		b.manifest, err = newManifest(b.digests)
+		return b, err
+	}
+	path := filepath.Join(folder, repository.ManifestFile)
+	if err := repository.CheckManifest(path, all); err != nil {
+		return nil, err
+	}
+	b.manifest, err = os.ReadFile(path)
+	return b, err
+}
+
+func newManifest(digests map[string]string) ([]byte, error) {
+	files := map[string]string{}
+	for name, sum := range digests {
+		files[name] = "sha256:" + sum
+	}
+	manifest, err := json.MarshalIndent(map[string]any{"files": files}, "", "  ")
+	return append(manifest, '\n'), err
+}
+
+// names are of the files but the manifest.
+func (b *bundle) names() []string { return slices.Sorted(maps.Keys(b.digests)) }
+
+// open opens one of the names.
+func (b *bundle) open(name string) (*os.File, error) {
+	return os.Open(filepath.Join(b.folder, filepath.FromSlash(name)))
+}
+
+// isOf tells whether a manifest names these very files.
+func (b *bundle) isOf(manifest []byte) bool {
+	var m struct {
+		Files map[string]string `json:"files"`
+	}
+	if json.Unmarshal(manifest, &m) != nil || len(m.Files) == 0 {
+		return false
+	}
+	return maps.EqualFunc(m.Files, b.digests, func(theirs, ours string) bool {
+		return strings.ToLower(strings.TrimPrefix(theirs, "sha256:")) == ours
+	})
+}
+
+func digest(path string) (sum string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}

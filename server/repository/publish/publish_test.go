@@ -1,0 +1,267 @@
+package publish_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/repository"
+	"slipway/server/repository/fetch"
+	"slipway/server/repository/publish"
+)
+
+// bundle is a folder with a model and what goes with it; content makes it another.
+func bundle(t *testing.T, content string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"model.onnx": content, "golden.ndjson": "", "weights/part.bin": "external data", ".DS_Store": "not ours",
+	} {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	}
+	return folder
+}
+
+// repositories are one of each kind: where to publish, and what brings it into a
+// folder to be looked at.
+func repositories(t *testing.T) map[string]func(t *testing.T) (to string, look func(*testing.T) string) {
+	t.Helper()
+	return map[string]func(t *testing.T) (string, func(*testing.T) string){
+		"folder": func(t *testing.T) (string, func(*testing.T) string) {
+			t.Helper()
+			to := t.TempDir()
+			return to, func(*testing.T) string { return to }
+		},
+		"file": func(t *testing.T) (string, func(*testing.T) string) {
+			t.Helper()
+			to := t.TempDir()
+			return "file://" + to, func(*testing.T) string { return to }
+		},
+		"s3": func(t *testing.T) (string, func(*testing.T) string) {
+			t.Helper()
+			to := s3(t, nil)
+			return to, func(t *testing.T) string {
+				t.Helper()
+				folder := filepath.Join(t.TempDir(), "repository")
+				_, err := fetch.Fetch(t.Context(), to, folder, fetch.Options{Log: slog.New(slog.DiscardHandler)})
+				require.NoError(t, err)
+				return folder
+			}
+		},
+	}
+}
+
+// s3 is a store of the test's own, by way of what is wrapped around it.
+func s3(t *testing.T, around func(http.Handler) http.Handler) string {
+	t.Helper()
+	t.Setenv("AWS_ACCESS_KEY_ID", "id")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+	backend := s3mem.New()
+	require.NoError(t, backend.CreateBucket("models"))
+	handler := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	if around != nil {
+		handler = around(handler)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return "s3://models/prod?region=eu-central-1&endpoint=" + url.QueryEscape(server.URL)
+}
+
+func TestPublish(t *testing.T) {
+	for name, make := range repositories(t) {
+		t.Run(name, func(t *testing.T) {
+			to, look := make(t)
+			first, second := bundle(t, "one"), bundle(t, "two")
+			for _, c := range []struct {
+				folder string
+				want   publish.Published
+			}{
+				{first, publish.Published{Model: "digits", Version: 1}},
+				{second, publish.Published{Model: "digits", Version: 2}},
+				{first, publish.Published{Model: "digits", Version: 1, Already: true}},
+			} {
+				got, err := publish.Publish(t.Context(), c.folder, to, "digits")
+				require.NoError(t, err)
+				assert.Equal(t, c.want, got)
+			}
+			folder := look(t)
+			model, found, err := repository.ScanModel(t.Context(), folder, "digits")
+			require.NoError(t, err)
+			require.True(t, found)
+			require.Len(t, model.Bundles, 1, "the newest")
+			for _, b := range model.Bundles {
+				assert.NoError(t, b.Err, "the manifest is right")
+			}
+			assert.Equal(t, []string{"MANIFEST.json", "golden.ndjson", "model.onnx", "weights", "weights/part.bin"}, under(t, filepath.Join(folder, "digits/2")))
+		})
+	}
+}
+
+// under are the names below a folder.
+func under(t *testing.T, folder string) []string {
+	t.Helper()
+	var names []string
+	require.NoError(t, filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		if path != folder && err == nil {
+			name, _ := filepath.Rel(folder, path)
+			names = append(names, name)
+		}
+		return err
+	}))
+	return names
+}
+
+func TestTwoAtOnceGetTwoNumbers(t *testing.T) {
+	for name, make := range repositories(t) {
+		t.Run(name, func(t *testing.T) {
+			to, look := make(t)
+			const publishers = 6
+			versions := [publishers]int64{}
+			var all sync.WaitGroup
+			for i := range publishers {
+				folder := bundle(t, fmt.Sprint("content ", i))
+				all.Go(func() {
+					p, err := publish.Publish(t.Context(), folder, to, "digits")
+					assert.NoError(t, err)
+					versions[i] = p.Version
+				})
+			}
+			all.Wait()
+			assert.ElementsMatch(t, []int64{1, 2, 3, 4, 5, 6}, versions[:])
+			for i, version := range versions {
+				content, err := os.ReadFile(filepath.Join(look(t), "digits", fmt.Sprint(version), "model.onnx"))
+				require.NoError(t, err)
+				assert.Equal(t, fmt.Sprint("content ", i), string(content))
+			}
+		})
+	}
+}
+
+func TestAManifestOfOnesOwn(t *testing.T) {
+	to, folder := t.TempDir(), bundle(t, "one")
+	_, err := publish.Publish(t.Context(), folder, to, "digits")
+	require.NoError(t, err)
+	manifest, err := os.ReadFile(filepath.Join(to, "digits/1/MANIFEST.json"))
+	require.NoError(t, err)
+	own := append([]byte(`{"note": "kept", `), manifest[1:]...)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "MANIFEST.json"), own, 0o600))
+
+	elsewhere := t.TempDir()
+	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits")
+	require.NoError(t, err)
+	kept, err := os.ReadFile(filepath.Join(elsewhere, "digits/1/MANIFEST.json"))
+	require.NoError(t, err)
+	assert.Equal(t, own, kept)
+
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "model.onnx"), []byte("another"), 0o600))
+	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits")
+	assert.ErrorContains(t, err, "the SHA-256 of model.onnx is")
+}
+
+func TestModesFitOtherUsers(t *testing.T) {
+	to := t.TempDir()
+	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits")
+	require.NoError(t, err)
+	for name, want := range map[string]fs.FileMode{"": 0o755, "weights": 0o755, "model.onnx": 0o644, "MANIFEST.json": 0o644} {
+		info, err := os.Stat(filepath.Join(to, "digits/1", name))
+		require.NoError(t, err)
+		assert.Equal(t, want, info.Mode().Perm(), name)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	good, empty := bundle(t, "one"), t.TempDir()
+	for _, c := range []struct{ folder, to, model, want string }{
+		{empty, t.TempDir(), "digits", "a folder with a model.onnx, which this one lacks"},
+		{filepath.Join(empty, "absent"), t.TempDir(), "digits", "no such file"},
+		{good, t.TempDir(), "../digits", `"../digits" cannot be a model's name`},
+		{good, t.TempDir(), ".digits", `cannot be a model's name`},
+		{good, t.TempDir(), "", `cannot be a model's name`},
+		{good, "https://example.com/models", "digits", `scheme "https" is none of file, s3, gs, azblob`},
+		{good, "file://models", "digits", "a file URL has three slashes"},
+		{good, "s3:///models", "digits", "no bucket"},
+	} {
+		_, err := publish.Publish(t.Context(), c.folder, c.to, c.model)
+		assert.ErrorContains(t, err, c.want)
+	}
+}
+
+// TestAFullDisk needs a file system of its own, and so the right to mount one.
+func TestAFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small file system")
+	}
+	to := t.TempDir()
+	if output, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", to).CombinedOutput(); err != nil {
+		t.Skipf("no small file system can be mounted here: %s", output)
+	}
+	t.Cleanup(func() {
+		output, err := exec.CommandContext(context.Background(), "umount", to).CombinedOutput()
+		require.NoError(t, err, "%s", output)
+	})
+	_, err := publish.Publish(t.Context(), bundle(t, "small"), to, "digits")
+	require.NoError(t, err)
+	before := under(t, to)
+	_, err = publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits")
+	require.ErrorContains(t, err, "no space left on device")
+	assert.Equal(t, before, under(t, to), "nothing of it stays, and what was there does")
+}
+
+func TestWhatAKilledOneLeft(t *testing.T) {
+	to := t.TempDir()
+	old, young := filepath.Join(to, "digits/.publish-1"), filepath.Join(to, "digits/.publish-2")
+	for _, folder := range []string{old, young} {
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+	}
+	dayBefore := time.Now().Add(-25 * time.Hour)
+	require.NoError(t, os.Chtimes(old, dayBefore, dayBefore))
+	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits")
+	require.NoError(t, err)
+	assert.NoDirExists(t, old)
+	assert.DirExists(t, young, "somebody may be at work on it")
+	model, found, err := repository.ScanModel(t.Context(), to, "digits")
+	require.NoError(t, err)
+	require.True(t, found)
+	assert.Len(t, model.Bundles, 1, "no reader looks at what is under way")
+}
+
+// TestAStoreThatFailsOnce leaves nothing; killed there, the next one goes on under the same number.
+func TestAStoreThatFails(t *testing.T) {
+	var failing bool
+	to := s3(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if failing && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	folder := bundle(t, "one")
+	failing = true
+	_, err := publish.Publish(t.Context(), folder, to, "digits")
+	require.Error(t, err)
+	failing = false
+	_, err = fetch.Fetch(t.Context(), to, filepath.Join(t.TempDir(), "repository"), fetch.Options{Log: slog.New(slog.DiscardHandler)})
+	require.ErrorContains(t, err, "nothing there")
+	p, err := publish.Publish(t.Context(), folder, to, "digits")
+	require.NoError(t, err)
+	assert.Equal(t, publish.Published{Model: "digits", Version: 1}, p)
+}
