@@ -41,14 +41,14 @@ env:
   - name: PET_RDZV_ID
     value: {{ printf "%s-%v" $run $v.workers }}
   - name: PET_RDZV_CONF
-    value: timeout={{ $v.rendezvous.timeoutSeconds }}
+    value: timeout={{ int64 $v.rendezvous.timeoutSeconds }}
   - name: OMP_NUM_THREADS
     value: {{ include "model-training.threads" .root | quote }}
   {{- include "model-training.runEnvironment" . | nindent 2 }}
   - name: SLIPWAY_HYPERPARAMETERS
     value: /etc/slipway/training/hyperparameters.yaml
   - name: SLIPWAY_RENDEZVOUS_TIMEOUT
-    value: {{ $v.rendezvous.timeoutSeconds | quote }}
+    value: {{ int64 $v.rendezvous.timeoutSeconds | quote }}
   {{- if $v.logging.enabled }}
   - name: SLIPWAY_LOG
     value: /var/log/slipway/training.jsonl
@@ -181,7 +181,7 @@ spec:
   {{- if and $v.gpu.enabled $v.gpu.runtimeClassName }}
   runtimeClassName: {{ $v.gpu.runtimeClassName }}
   {{- end }}
-  terminationGracePeriodSeconds: {{ $v.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ int64 $v.terminationGracePeriodSeconds }}
   securityContext:
     {{- toYaml $v.podSecurityContext | nindent 4 }}
   {{- if or $v.logging.enabled $v.extraInitContainers }}

@@ -2,12 +2,13 @@
 
 {{/* The hyperparameters of each run, a JSON array: one, or every combination of the sweep's. */}}
 {{- define "model-training.trials" -}}
-{{- $trials := list .Values.hyperparameters }}
+{{- $trials := list (default dict .Values.hyperparameters) }}
 {{- range $name := keys .Values.sweep.matrix | sortAlpha }}
 {{- $longer := list }}
 {{- range $trial := $trials }}
 {{- range $value := get $.Values.sweep.matrix $name }}
-{{- $longer = append $longer (merge (dict $name $value) $trial) }}
+{{- /* Not merge, to which 0 and false are nothing. */}}
+{{- $longer = append $longer (set (deepCopy $trial) $name $value) }}
 {{- end }}
 {{- end }}
 {{- $trials = $longer }}

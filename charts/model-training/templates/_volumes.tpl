@@ -16,6 +16,16 @@
 {{- end }}
 {{- end }}
 
+{{/* The pod's volume that has the data, empty when there are none. */}}
+{{- define "model-training.dataVolume" -}}
+{{- with .Values.data.existingClaim }}
+{{- if and (eq . (include "model-training.workspaceClaim" $)) (eq $.Values.workload.kind "Job") }}workspace
+{{- else if and (eq . (include "model-training.modelsClaim" $)) (include "model-training.modelsVolume" $) }}models
+{{- else }}data
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Must the workers run on one node? Non-empty when they share a volume that one node alone can have. */}}
 {{- define "model-training.oneNode" -}}
 {{- $workspace := and (eq .Values.workload.kind "Job") (hasPrefix "ReadWriteOnce" .Values.workspace.accessMode) }}
@@ -47,10 +57,10 @@
   persistentVolumeClaim:
     claimName: {{ include "model-training.modelsClaim" .root }}
 {{- end }}
-{{- with .root.Values.data.existingClaim }}
+{{- if eq (include "model-training.dataVolume" .root) "data" }}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ . }}
+    claimName: {{ .root.Values.data.existingClaim }}
     readOnly: true
 {{- end }}
 {{- if .root.Values.logging.enabled }}
@@ -89,10 +99,10 @@
 - name: shm
   mountPath: /dev/shm
 {{ include "model-training.keptMounts" . }}
-{{- if .Values.data.existingClaim }}
-- name: data
+{{- with include "model-training.dataVolume" . }}
+- name: {{ . }}
   mountPath: /data
-  {{- with .Values.data.subPath }}
+  {{- with $.Values.data.subPath }}
   subPath: {{ . }}
   {{- end }}
   readOnly: true
