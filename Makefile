@@ -30,8 +30,9 @@ lib: ## Fetch ONNX Runtime's library to .build/lib
 	@scripts/onnxruntime
 
 .PHONY: image
-image: ## Build the image slipway-server
-	@scripts/image
+image: ## Build the images slipway-server and slipway-trainer
+	@scripts/image server
+	@scripts/image trainer
 
 .PHONY: test
 test: lib lint check-charts ## Everything that needs no cluster
