@@ -249,4 +249,3 @@ func TestSweep(t *testing.T) {
 	assert.Equal(t, 64, about.Hyperparameters.Hidden, "two hidden units are too few")
 	assert.NoError(t, tr.test(), "helm test")
 }
-

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,8 +98,8 @@ func (b *bucket) upload(ctx context.Context, key string, content *bundle, name s
 
 // remove takes the manifest away last: until then nobody reads the version.
 func (b *bucket) remove(ctx context.Context, keys []string) (err error) {
-	for i := len(keys) - 1; i >= 0; i-- {
-		if failed := b.Delete(ctx, keys[i]); gcerrors.Code(failed) != gcerrors.NotFound {
+	for _, key := range slices.Backward(keys) {
+		if failed := b.Delete(ctx, key); gcerrors.Code(failed) != gcerrors.NotFound {
 			err = errors.Join(err, failed)
 		}
 	}

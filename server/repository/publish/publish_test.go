@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -146,7 +147,7 @@ func TestTwoAtOnceGetTwoNumbers(t *testing.T) {
 			all.Wait()
 			assert.ElementsMatch(t, []int64{1, 2, 3, 4, 5, 6}, versions[:])
 			for i, version := range versions {
-				content, err := os.ReadFile(filepath.Join(look(t), "digits", fmt.Sprint(version), "model.onnx"))
+				content, err := os.ReadFile(filepath.Join(look(t), "digits", strconv.FormatInt(version, 10), "model.onnx"))
 				require.NoError(t, err)
 				assert.Equal(t, fmt.Sprint("content ", i), string(content))
 			}
