@@ -56,10 +56,10 @@ class Launcher:
 
     def run(self) -> int:
         while (ended := outcome.read(self.given.folder)) is None:
-            self._wait_for_master()
+            late = self._meet()
             if self.stop.is_set():
                 return INTERRUPTED
-            if late := outcome.ask(self.given):
+            if late:
                 outcome.write(self.given.folder, late)
                 continue
             code = self._torchrun()
@@ -90,23 +90,38 @@ class Launcher:
         if self.torchrun:
             self.torchrun.terminate()
 
-    def _wait_for_master(self) -> None:
-        """Until the cluster's DNS knows worker 0, which is when its pod has an address. Raises Ended after a while."""
+    def _meet(self) -> outcome.Outcome | None:
+        """Waits until worker 0 answers, which may take until its pod is scheduled, or until worker 0 knows its own name.
+        Returns the outcome if all is over. Raises Ended after a while.
+
+        torchrun would wait too, but for the address that it has found first; a pod that is replaced gets another one."""
         if self.given.workers == 1:
-            return
+            return None
         began, told = time.monotonic(), 0.0
         while not self.stop.is_set():
-            waited = time.monotonic() - began
+            if late := outcome.ask(self.given):
+                return late
             try:
-                socket.getaddrinfo(self.given.master, None)
-                return
-            except socket.gaierror as problem:
+                self._reach_master()
+                return None
+            except OSError as problem:
+                waited = time.monotonic() - began
                 if waited > self.given.patience:
-                    raise Ended(f"worker 0's name {self.given.master} is unknown after {self.given.patience} s ({problem.strerror}): is its pod scheduled?") from problem
+                    raise Ended(
+                        f"worker 0 does not answer at {self.given.master}:{self.given.port} within {self.given.patience} s ({problem}): "
+                        "see whether its pod runs, or raise rendezvous.timeoutSeconds"
+                    ) from problem
             if waited - told >= 15:
                 told = waited
                 say(f"waiting for {self.given.master}, {waited:.0f} s")
-            time.sleep(0.5)
+            self.stop.wait(0.5)
+        return None
+
+    def _reach_master(self) -> None:
+        if self.given.worker == 0:
+            socket.getaddrinfo(self.given.master, None)
+        else:
+            socket.create_connection((self.given.master, self.given.port), timeout=2).close()
 
 
 if __name__ == "__main__":
