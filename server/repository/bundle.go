@@ -59,22 +59,42 @@ func (s *scanner) bundle(ctx context.Context, model, name string, version int64,
 
 // verify gives b its digest, and the error of its manifest if there is one.
 func (s *scanner) verify(ctx context.Context, b Bundle, files []string) Bundle {
+	digests, err := s.digestsOf(ctx, b.Dir, files)
+	if err != nil {
+		b.Err = err
+		return b
+	}
 	all := sha256.New()
-	digests := map[string]string{}
 	for _, name := range files {
-		digest, err := s.digest(ctx, filepath.Join(b.Dir, name))
-		if err != nil {
-			b.Err = err
-			return b
-		}
-		digests[name] = digest
-		fmt.Fprintf(all, "%s %q\n", digest, name)
+		fmt.Fprintf(all, "%s %q\n", digests[name], name)
 	}
 	b.Digest = hex.EncodeToString(all.Sum(nil))
 	if _, sealed := digests[ManifestFile]; sealed {
 		b.Err = CheckManifest(filepath.Join(b.Dir, ManifestFile), digests)
 	}
 	return b
+}
+
+// Digests are the SHA-256 of the files that a reader finds in a version's folder,
+// in hex, by their names in it.
+func Digests(ctx context.Context, dir string) (map[string]string, error) {
+	files, err := filesBelow(dir, 0)
+	if err != nil {
+		return nil, err
+	}
+	return (&scanner{}).digestsOf(ctx, dir, files)
+}
+
+func (s *scanner) digestsOf(ctx context.Context, dir string, files []string) (map[string]string, error) {
+	digests := map[string]string{}
+	for _, name := range files {
+		digest, err := s.digest(ctx, filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		digests[name] = digest
+	}
+	return digests, nil
 }
 
 // digest is the SHA-256 of a file.

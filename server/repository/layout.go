@@ -26,7 +26,7 @@ func versionsIn(path string) (versions []int64, bare bool, stray []error, err er
 	}
 	var others []string
 	for _, e := range entries {
-		version, numeric := parseVersion(e.Name())
+		version, numeric := ParseVersion(e.Name())
 		switch {
 		case e.IsDir() && numeric:
 			versions = append(versions, version)
@@ -136,15 +136,15 @@ func hidden(name string) bool {
 		strings.HasSuffix(name, ".tmp") || strings.HasSuffix(name, ".partial")
 }
 
-// parseVersion takes what is written without sign and leading zeros.
-func parseVersion(name string) (int64, bool) {
+// ParseVersion takes what is written without sign and leading zeros.
+func ParseVersion(name string) (int64, bool) {
 	v, err := strconv.ParseInt(name, 10, 64)
 	return v, err == nil && v > 0 && strconv.FormatInt(v, 10) == name
 }
 
-// checkName keeps names out that would change a URL's meaning or that no
+// CheckName keeps names out that would change a URL's meaning or that no
 // message can carry.
-func checkName(model string) error {
+func CheckName(model string) error {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	if model == "" || !utf8.ValidString(model) || strings.ContainsAny(model, "/:?#%") || strings.ContainsFunc(model, unprintable) {
 		return fmt.Errorf("model name %q: must not be empty nor contain any of / : ? # %% or what cannot be printed", model)

@@ -120,7 +120,7 @@ func (s *scanner) entry(ctx context.Context, folder string, e fs.FileInfo) (m Mo
 	case !isFile || !e.Mode().IsRegular():
 		return Model{}, nil, fmt.Errorf("%s: neither a model folder nor an .onnx file", path)
 	}
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return Model{}, nil, err
 	}
 	if e.IsDir() {

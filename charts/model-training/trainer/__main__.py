@@ -21,7 +21,6 @@ from .reporting import say, tell_reason
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="trainer", description="Trains the digits model and publishes it.")
     commands = arguments.add_subparsers(dest="command")
-    commands.add_parser("train", help="train, and publish what is good enough (the default)")
     waiting = commands.add_parser("await", help="wait until the run has ended, and say how")
     waiting.add_argument("--timeout", type=float, default=120, metavar="SECONDS")
     wanted = arguments.parse_args()

@@ -23,6 +23,15 @@ type bucket struct {
 func (b *bucket) close() error { return b.Close() }
 
 func (b *bucket) versions(ctx context.Context) ([]int64, error) {
+	for _, key := range []string{b.prefix + modelFile, strings.TrimSuffix(b.prefix, "/") + ".onnx"} {
+		bare, err := b.Exists(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if bare {
+			return nil, errBare
+		}
+	}
 	var versions []int64
 	for entries := b.List(&blob.ListOptions{Prefix: b.prefix, Delimiter: "/"}); ; {
 		entry, err := entries.Next(ctx)
@@ -32,7 +41,7 @@ func (b *bucket) versions(ctx context.Context) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n, ok := number(strings.TrimSuffix(strings.TrimPrefix(entry.Key, b.prefix), "/")); ok && entry.IsDir {
+		if n, ok := repository.ParseVersion(strings.TrimSuffix(strings.TrimPrefix(entry.Key, b.prefix), "/")); ok && entry.IsDir {
 			versions = append(versions, n)
 		}
 	}

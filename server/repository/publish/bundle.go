@@ -1,13 +1,9 @@
 package publish
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,36 +23,15 @@ type bundle struct {
 }
 
 // readBundle takes the bundle's own manifest, if it has one that is right.
-func readBundle(folder string) (*bundle, error) {
-	b := &bundle{folder: folder, digests: map[string]string{}}
-	all := map[string]string{}
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || path == folder {
-			return err
-		}
-		if strings.HasPrefix(entry.Name(), ".") {
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if entry.IsDir() {
-			return nil
-		}
-		name, err := filepath.Rel(folder, path)
-		if err != nil {
-			return err
-		}
-		all[filepath.ToSlash(name)], err = digest(path)
-		return err
-	})
+func readBundle(ctx context.Context, folder string) (*bundle, error) {
+	all, err := repository.Digests(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
 	if all[modelFile] == "" {
 		return nil, fmt.Errorf("a bundle is a folder with a %s, which this one lacks", modelFile)
 	}
-	maps.Copy(b.digests, all)
+	b := &bundle{folder: folder, digests: maps.Clone(all)}
 	delete(b.digests, repository.ManifestFile)
 	if all[repository.ManifestFile] == "" {
 		b.manifest, err = newManifest(b.digests)
@@ -98,17 +73,4 @@ func (b *bundle) isOf(manifest []byte) bool {
 	return maps.EqualFunc(m.Files, b.digests, func(theirs, ours string) bool {
 		return strings.ToLower(strings.TrimPrefix(theirs, "sha256:")) == ours
 	})
-}
-
-func digest(path string) (sum string, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
 }

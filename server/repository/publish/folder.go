@@ -27,13 +27,18 @@ type folder struct{ path string }
 func (f *folder) close() error { return nil }
 
 func (f *folder) versions(context.Context) ([]int64, error) {
+	for _, path := range []string{filepath.Join(f.path, modelFile), f.path + ".onnx"} {
+		if _, err := os.Stat(path); err == nil {
+			return nil, errBare
+		}
+	}
 	entries, err := os.ReadDir(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var versions []int64
 	for _, entry := range entries {
-		if n, ok := number(entry.Name()); ok {
+		if n, ok := repository.ParseVersion(entry.Name()); ok {
 			versions = append(versions, n)
 		}
 	}
@@ -55,9 +60,14 @@ func (f *folder) version(n int64) string { return filepath.Join(f.path, strconv.
 
 // put writes beside and renames.
 func (f *folder) put(ctx context.Context, version int64, b *bundle) (err error) {
-	if err := os.MkdirAll(f.path, 0o755); err != nil {
+	if err := mkdir(f.path); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.path) // an empty one is no model; one that has versions stays
+		}
+	}()
 	if err := f.sweep(); err != nil {
 		return err
 	}
@@ -144,12 +154,18 @@ func writeFile(path string, from io.Reader) (err error) {
 	return file.Sync()
 }
 
-// mkdir makes a folder that all may read, whatever the umask.
+// mkdir makes a folder, and those that it lies in, that all may read, whatever the
+// umask.
 func mkdir(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := mkdir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o755); errors.Is(err, fs.ErrExist) {
+		return nil // somebody else was faster
+	} else if err != nil {
 		return err
 	}
 	return os.Chmod(path, 0o755)

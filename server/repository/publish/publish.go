@@ -8,9 +8,9 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
+	"slipway/server/repository"
 	"slipway/server/repository/store"
 )
 
@@ -20,6 +20,9 @@ type Published struct {
 	Version int64  `json:"version"`
 	Already bool   `json:"already"` // an earlier one had this very content
 }
+
+// errBare is of a model that has no versions.
+var errBare = errors.New("the model lies there as a single file; move it into a folder 1 first")
 
 // errTaken is of a number that somebody else has taken meanwhile.
 var errTaken = errors.New("the version is there already")
@@ -41,10 +44,10 @@ type destination interface {
 // Publish makes the bundle in a folder the next version of the model in the
 // repository to, a folder or a URL: file, s3, gs or azblob.
 func Publish(ctx context.Context, folder, to, model string) (published Published, err error) {
-	if model == "" || strings.HasPrefix(model, ".") || path.Base(model) != model {
-		return Published{}, fmt.Errorf("publish %s: %q cannot be a model's name", folder, model)
+	if err := checkName(model); err != nil {
+		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
-	b, err := readBundle(folder)
+	b, err := readBundle(ctx, folder)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
@@ -58,6 +61,14 @@ func Publish(ctx context.Context, folder, to, model string) (published Published
 	}
 	published.Model = model
 	return published, nil
+}
+
+// checkName refuses also what no reader looks at.
+func checkName(model string) error {
+	if strings.HasPrefix(model, ".") {
+		return fmt.Errorf("model name %q: must not begin with a dot", model)
+	}
+	return repository.CheckName(model)
 }
 
 func open(ctx context.Context, to, model string) (destination, error) {
@@ -124,10 +135,4 @@ func find(ctx context.Context, d destination, versions []int64, b *bundle) (int6
 		}
 	}
 	return 0, false, nil
-}
-
-// number is a version's, by its folder's name.
-func number(name string) (int64, bool) {
-	n, err := strconv.ParseInt(name, 10, 64)
-	return n, err == nil && n > 0 && strconv.FormatInt(n, 10) == name
 }

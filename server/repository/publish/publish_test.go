@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func bundle(t *testing.T, content string) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range map[string]string{
-		"model.onnx": content, "golden.ndjson": "", "weights/part.bin": "external data", ".DS_Store": "not ours",
+		"model.onnx": content, "golden.ndjson": "", "weights/inner/part.bin": "external data", ".DS_Store": "not ours", "model.onnx.tmp": "under way",
 	} {
 		path := filepath.Join(folder, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
@@ -110,7 +111,7 @@ func TestPublish(t *testing.T) {
 			for _, b := range model.Bundles {
 				assert.NoError(t, b.Err, "the manifest is right")
 			}
-			assert.Equal(t, []string{"MANIFEST.json", "golden.ndjson", "model.onnx", "weights", "weights/part.bin"}, under(t, filepath.Join(folder, "digits/2")))
+			assert.Equal(t, []string{"MANIFEST.json", "golden.ndjson", "model.onnx", "weights", "weights/inner", "weights/inner/part.bin"}, under(t, filepath.Join(folder, "digits/2")))
 		})
 	}
 }
@@ -176,11 +177,20 @@ func TestAManifestOfOnesOwn(t *testing.T) {
 	assert.ErrorContains(t, err, "the SHA-256 of model.onnx is")
 }
 
+func TestABundleBehindALink(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(bundle(t, "one"), link))
+	p, err := publish.Publish(t.Context(), link, t.TempDir(), "digits")
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), p.Version)
+}
+
 func TestModesFitOtherUsers(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
 	to := t.TempDir()
 	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits")
 	require.NoError(t, err)
-	for name, want := range map[string]fs.FileMode{"": 0o755, "weights": 0o755, "model.onnx": 0o644, "MANIFEST.json": 0o644} {
+	for name, want := range map[string]fs.FileMode{"..": 0o755, "": 0o755, "weights": 0o755, "weights/inner": 0o755, "model.onnx": 0o644, "MANIFEST.json": 0o644} {
 		info, err := os.Stat(filepath.Join(to, "digits/1", name))
 		require.NoError(t, err)
 		assert.Equal(t, want, info.Mode().Perm(), name)
@@ -189,12 +199,18 @@ func TestModesFitOtherUsers(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	good, empty := bundle(t, "one"), t.TempDir()
+	bare, bareFolder := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bare, "digits.onnx"), nil, 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(bareFolder, "digits"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(bareFolder, "digits/model.onnx"), nil, 0o600))
 	for _, c := range []struct{ folder, to, model, want string }{
 		{empty, t.TempDir(), "digits", "a folder with a model.onnx, which this one lacks"},
 		{filepath.Join(empty, "absent"), t.TempDir(), "digits", "no such file"},
-		{good, t.TempDir(), "../digits", `"../digits" cannot be a model's name`},
-		{good, t.TempDir(), ".digits", `cannot be a model's name`},
-		{good, t.TempDir(), "", `cannot be a model's name`},
+		{good, t.TempDir(), "../digits", "must not"},
+		{good, t.TempDir(), ".digits", "must not begin with a dot"},
+		{good, t.TempDir(), "", "must not be empty"},
+		{good, bare, "digits", "the model lies there as a single file"},
+		{good, bareFolder, "digits", "the model lies there as a single file"},
 		{good, "https://example.com/models", "digits", `scheme "https" is none of file, s3, gs, azblob`},
 		{good, "file://models", "digits", "a file URL has three slashes"},
 		{good, "s3:///models", "digits", "no bucket"},
@@ -217,7 +233,10 @@ func TestAFullDisk(t *testing.T) {
 		output, err := exec.CommandContext(context.Background(), "umount", to).CombinedOutput()
 		require.NoError(t, err, "%s", output)
 	})
-	_, err := publish.Publish(t.Context(), bundle(t, "small"), to, "digits")
+	_, err := publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits")
+	require.ErrorContains(t, err, "no space left on device")
+	assert.Empty(t, under(t, to), "no empty model stays")
+	_, err = publish.Publish(t.Context(), bundle(t, "small"), to, "digits")
 	require.NoError(t, err)
 	before := under(t, to)
 	_, err = publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits")
@@ -243,7 +262,7 @@ func TestWhatAKilledOneLeft(t *testing.T) {
 	assert.Len(t, model.Bundles, 1, "no reader looks at what is under way")
 }
 
-// TestAStoreThatFailsOnce leaves nothing; killed there, the next one goes on under the same number.
+// TestAStoreThatFails leaves nothing; killed there, the next one goes on under the same number.
 func TestAStoreThatFails(t *testing.T) {
 	var failing bool
 	to := s3(t, func(h http.Handler) http.Handler {
