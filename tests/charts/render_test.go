@@ -39,51 +39,69 @@ type release struct {
 
 // eachCase renders model-server with each of its values files.
 func eachCase(t *testing.T, check func(*testing.T, release)) {
-	var files []string
+	eachValues(t, "model-server", func(t *testing.T, file string) { check(t, render(t, "--values", file)) })
+}
+
+// eachValues runs a test with each of a chart's values files.
+func eachValues(t *testing.T, chart string, check func(t *testing.T, file string)) {
+	t.Helper()
+	folder := filepath.Join(root, "charts", chart)
 	for _, pattern := range []string{"ci/*-values.yaml", "environments/*.yaml", "tests/values/*.yaml"} {
-		found, err := filepath.Glob(filepath.Join(root, "charts/model-server", pattern))
+		files, err := filepath.Glob(filepath.Join(folder, pattern))
 		require.NoError(t, err)
-		require.NotEmpty(t, found, pattern)
-		files = append(files, found...)
-	}
-	for _, file := range files {
-		name, err := filepath.Rel(filepath.Join(root, "charts/model-server"), file)
-		require.NoError(t, err)
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			check(t, render(t, "--values", file))
-		})
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			name, err := filepath.Rel(folder, file)
+			require.NoError(t, err)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				check(t, file)
+			})
+		}
 	}
 }
 
 func render(t *testing.T, args ...string) release {
 	t.Helper()
-	args = append([]string{"template", "rel", filepath.Join(root, "charts/model-server"), "--namespace", "models"}, args...)
+	return parse(t, template(t, "model-server", args...))
+}
+
+// template is what helm makes of a chart.
+func template(t *testing.T, chart string, args ...string) []byte {
+	t.Helper()
+	args = append([]string{"template", "rel", filepath.Join(root, "charts", chart), "--namespace", "models"}, args...)
 	command := exec.CommandContext(t.Context(), filepath.Join(root, ".build/bin/helm"), args...)
 	var problem strings.Builder
 	command.Stderr = &problem
 	out, err := command.Output()
 	require.NoError(t, err, "%s\n(without .build/bin/helm: run scripts/tools helm)", problem.String())
-	return parse(t, out)
+	return out
 }
 
 func parse(t *testing.T, manifests []byte) release {
 	t.Helper()
 	r := release{configMaps: map[string]corev1.ConfigMap{}, secrets: map[string]corev1.Secret{}}
+	eachObject(t, manifests, func(meta metav1.PartialObjectMetadata, document []byte) {
+		r.all = append(r.all, meta)
+		r.add(t, meta.Kind, document)
+	})
+	return r
+}
+
+func eachObject(t *testing.T, manifests []byte, read func(meta metav1.PartialObjectMetadata, document []byte)) {
+	t.Helper()
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
 	for {
 		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
-			return r
+			return
 		}
 		require.NoError(t, err)
 		var meta metav1.PartialObjectMetadata
 		require.NoError(t, yaml.Unmarshal(document, &meta))
-		if meta.Kind == "" {
-			continue
+		if meta.Kind != "" {
+			read(meta, document)
 		}
-		r.all = append(r.all, meta)
-		r.add(t, meta.Kind, document)
 	}
 }
 

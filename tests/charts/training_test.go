@@ -1,12 +1,6 @@
 package charts
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -18,8 +12,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 )
 
 // trainingRelease is what one render of model-training holds.
@@ -35,60 +27,38 @@ type trainingRelease struct {
 
 // eachTraining renders model-training with each of its values files.
 func eachTraining(t *testing.T, check func(*testing.T, trainingRelease)) {
-	chart := filepath.Join(root, "charts/model-training")
-	for _, pattern := range []string{"ci/*-values.yaml", "environments/*.yaml", "tests/values/*.yaml"} {
-		files, err := filepath.Glob(filepath.Join(chart, pattern))
-		require.NoError(t, err)
-		require.NotEmpty(t, files, pattern)
-		for _, file := range files {
-			t.Run(filepath.Base(file), func(t *testing.T) {
-				t.Parallel()
-				helm := exec.CommandContext(t.Context(), filepath.Join(root, ".build/bin/helm"), "template", "rel", chart, "--namespace", "models", "--values", file)
-				out, err := helm.Output()
-				require.NoError(t, err)
-				check(t, parseTraining(t, out))
-			})
-		}
-	}
+	eachValues(t, "model-training", func(t *testing.T, file string) {
+		r := trainingRelease{configMaps: map[string]corev1.ConfigMap{}}
+		eachObject(t, template(t, "model-training", "--values", file), func(meta metav1.PartialObjectMetadata, document []byte) {
+			r.objects = append(r.objects, meta.Kind+"/"+meta.Name)
+			r.add(t, meta.Kind, document)
+		})
+		check(t, r)
+	})
 }
 
-func parseTraining(t *testing.T, manifests []byte) trainingRelease {
+func (r *trainingRelease) add(t *testing.T, kind string, document []byte) {
 	t.Helper()
-	r := trainingRelease{configMaps: map[string]corev1.ConfigMap{}}
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return r
+	switch kind {
+	case "Job":
+		job := decode[batchv1.Job](t, document)
+		assert.LessOrEqual(t, len(job.Name), 58, "with a worker's number it is a host's name")
+		r.workers = append(r.workers, job.Spec.Template)
+	case "StatefulSet":
+		set := decode[appsv1.StatefulSet](t, document)
+		r.workers = append(r.workers, set.Spec.Template)
+		for _, claim := range set.Spec.VolumeClaimTemplates {
+			r.templates = append(r.templates, claim.Name)
 		}
-		require.NoError(t, err)
-		var meta metav1.PartialObjectMetadata
-		require.NoError(t, yaml.Unmarshal(document, &meta))
-		if meta.Kind == "" {
-			continue
-		}
-		r.objects = append(r.objects, meta.Kind+"/"+meta.Name)
-		switch meta.Kind {
-		case "Job":
-			job := decode[batchv1.Job](t, document)
-			assert.LessOrEqual(t, len(job.Name), 58, "with a worker's number it is a host's name")
-			r.workers = append(r.workers, job.Spec.Template)
-		case "StatefulSet":
-			set := decode[appsv1.StatefulSet](t, document)
-			r.workers = append(r.workers, set.Spec.Template)
-			for _, claim := range set.Spec.VolumeClaimTemplates {
-				r.templates = append(r.templates, claim.Name)
-			}
-		case "Pod":
-			r.test = new(decode[corev1.Pod](t, document))
-		case "Service":
-			r.service = decode[corev1.Service](t, document)
-		case "NetworkPolicy":
-			r.policy = new(decode[networkingv1.NetworkPolicy](t, document))
-		case "ConfigMap":
-			c := decode[corev1.ConfigMap](t, document)
-			r.configMaps[c.Name] = c
-		}
+	case "Pod":
+		r.test = new(decode[corev1.Pod](t, document))
+	case "Service":
+		r.service = decode[corev1.Service](t, document)
+	case "NetworkPolicy":
+		r.policy = new(decode[networkingv1.NetworkPolicy](t, document))
+	case "ConfigMap":
+		c := decode[corev1.ConfigMap](t, document)
+		r.configMaps[c.Name] = c
 	}
 }
 

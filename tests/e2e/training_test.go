@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // aZero is a handwritten 0, the first row of the UCI digits.
@@ -85,9 +87,15 @@ func TestTrainingStatefulSet(t *testing.T) {
 	tr.says(t, worker0, "2 workers, going on from step ")
 	tr.says(t, worker0, "this run has ended: published version 1 of digits")
 
+	old := map[types.UID]bool{}
 	for _, pod := range tr.pods(t, t.Context()) {
+		old[pod.UID] = true
 		require.NoError(t, cluster.CoreV1().Pods(ns).Delete(t.Context(), pod.Name, metav1.DeleteOptions{}))
 	}
+	require.Eventually(t, func() bool {
+		now := tr.pods(t, t.Context())
+		return len(now) == 2 && !slices.ContainsFunc(now, func(pod corev1.Pod) bool { return old[pod.UID] })
+	}, time.Minute, 200*time.Millisecond, "the pods are not replaced")
 	tr.says(t, worker0, "this run has ended: published version 1 of digits")
 	tr.upgrade(t, with(3))
 	tr.says(t, strings.TrimSuffix(worker0, "0")+"2", "this run has ended: published version 1 of digits")
