@@ -32,6 +32,8 @@ type Lines struct {
 // NewLines collects lines for w.
 func NewLines(w io.Writer) *Lines {
 	l := &Lines{to: w}
+	l.mu.Lock() // on a slow machine the timer fires before it has its name
+	defer l.mu.Unlock()
 	l.timer = time.AfterFunc(flushAfter, func() { _ = l.Flush() }) // there is nowhere to tell
 	return l
 }
