@@ -35,15 +35,20 @@ func (f fetchCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	log, terminal := telemetry.NewLogger(os.Stderr, slog.LevelInfo), io.Writer(nil)
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		log, terminal = slog.New(slog.NewTextHandler(os.Stderr, nil)), os.Stderr
-	}
+	log, terminal := diagnostics()
 	_, err = fetch.Fetch(ctx, f.Source, f.Dest, fetch.Options{
 		SHA256: f.SHA256, Model: f.Model, Version: f.Version, Headers: headers,
 		Insecure: f.Insecure, Retries: f.Retries, Log: log, Terminal: terminal,
 	})
 	return err
+}
+
+// diagnostics are for people at a terminal, and else for what reads a pod's log.
+func diagnostics() (log *slog.Logger, terminal io.Writer) {
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		return slog.New(slog.NewTextHandler(os.Stderr, nil)), os.Stderr
+	}
+	return telemetry.NewLogger(os.Stderr, slog.LevelInfo), nil
 }
 
 func (f fetchCommand) headers() (http.Header, error) {

@@ -21,7 +21,8 @@ type publishCommand struct {
 func (p publishCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	published, err := publish.Publish(ctx, p.Bundle, p.Dest, p.Model)
+	log, terminal := diagnostics()
+	published, err := publish.Publish(ctx, p.Bundle, p.Dest, p.Model, publish.Options{Log: log, Terminal: terminal})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"path"
@@ -26,12 +27,14 @@ type bucket struct {
 	prefix string // "" or with a slash at its end; the key of the one object when isSingle
 	isOne  bool
 
+	log *slog.Logger
+
 	mu   sync.Mutex
 	pins map[string]pin // by key
 }
 
 // openFolder takes a folder, or a file as the one object of its folder.
-func openFolder(name string) (source, error) {
+func openFolder(name string, log *slog.Logger) (source, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -50,10 +53,10 @@ func openFolder(name string) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bucket{Bucket: b, prefix: key, isOne: key != "", pins: map[string]pin{}}, nil
+	return &bucket{Bucket: b, prefix: key, isOne: key != "", log: log, pins: map[string]pin{}}, nil
 }
 
-func openBucket(ctx context.Context, u *url.URL) (source, error) {
+func openBucket(ctx context.Context, u *url.URL, log *slog.Logger) (source, error) {
 	b, err := store.Open(ctx, u)
 	if err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ func openBucket(ctx context.Context, u *url.URL) (source, error) {
 	if !single && key != "" {
 		key += "/"
 	}
-	return &bucket{Bucket: b, prefix: key, isOne: single, pins: map[string]pin{}}, nil
+	return &bucket{Bucket: b, prefix: key, isOne: single, log: log, pins: map[string]pin{}}, nil
 }
 
 func (b *bucket) single() bool { return b.isOne }
@@ -102,12 +105,15 @@ func (b *bucket) list(ctx context.Context) ([]object, error) {
 	if len(objects) == 0 {
 		return nil, permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, describing := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i := range objects {
-		group.Go(func() error { return b.describe(ctx, &objects[i]) })
+		group.Go(func() error { return b.describe(describing, &objects[i]) })
 	}
-	return objects, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return b.finished(ctx, objects)
 }
 
 func (b *bucket) describe(ctx context.Context, o *object) error {

@@ -30,7 +30,7 @@ func (j *job) download(ctx context.Context, o object) (path, sum string, err err
 	resumed := p.size
 	if resumed > 0 {
 		j.Log.Info("going on", "object", o.name, "from", resumed, "of", o.size)
-		j.meter.start(resumed)
+		j.meter.Skip(resumed)
 	}
 	for {
 		if err := j.transfer(ctx, o, p); err != nil {
@@ -44,7 +44,7 @@ func (j *job) download(ctx context.Context, o object) (path, sum string, err err
 			return path, sum, nil
 		}
 		// What an earlier run left may be at fault: once more, from the start.
-		j.meter.start(-p.size)
+		j.meter.Skip(-p.size)
 		if err := p.restart(); err != nil {
 			return "", "", err
 		}
@@ -95,7 +95,7 @@ func (j *job) read(ctx context.Context, o object, p *part, watch *time.Timer) (e
 	}
 	defer func() { _ = body.Close() }() // all that matters of it has been read
 	if at != p.size {
-		j.meter.start(-p.size)
+		j.meter.Skip(-p.size)
 		if err := p.restart(); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (j *job) read(ctx context.Context, o object, p *part, watch *time.Timer) (e
 		if _, err := p.Write(buffer[:n]); err != nil {
 			return err
 		}
-		j.meter.add(int64(n))
+		j.meter.Add(int64(n))
 		switch {
 		case errors.Is(err, io.EOF) && o.size >= 0 && p.size < o.size:
 			return fmt.Errorf("the connection ended after %d of %d bytes", p.size, o.size)
@@ -118,7 +118,7 @@ func (j *job) read(ctx context.Context, o object, p *part, watch *time.Timer) (e
 			return nil
 		case err != nil && p.size == o.size:
 			// All came, and the provider's client found it wrong by its own sum.
-			j.meter.start(-p.size)
+			j.meter.Skip(-p.size)
 			return errors.Join(err, p.restart())
 		case err != nil:
 			return err

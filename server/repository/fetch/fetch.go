@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"slipway/server/repository/progress"
 )
 
 const (
@@ -61,7 +63,7 @@ func Fetch(ctx context.Context, from, to string, o Options) (Report, error) {
 		return report, nil
 	}
 	o.Log.Info("fetched", "source", shown, "destination", to, "objects", report.Fetched, "present", report.Present,
-		"bytes", report.Bytes, "megabytesPerSecond", rate(report.Bytes, report.Took), "took", report.Took.Round(time.Millisecond).String())
+		"bytes", report.Bytes, "megabytesPerSecond", progress.Rate(report.Bytes, report.Took), "took", report.Took.Round(time.Millisecond).String())
 	return report, nil
 }
 

@@ -3,12 +3,15 @@ package fetch
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"slipway/server/repository/progress"
 )
 
 // job is one run: what is to be brought, and where it goes.
@@ -20,7 +23,7 @@ type job struct {
 	root    string // the repository
 	work    string // below root, where no reader looks
 	asFile  bool   // the object is laid under the very name that the caller gave
-	meter   *meter
+	meter   *progress.Meter
 }
 
 // run leaves the destination as it was unless all of it came and is right.
@@ -38,7 +41,7 @@ func (j *job) run(ctx context.Context) (report Report, err error) {
 		return report, err
 	}
 	parts, err := j.downloadAll(ctx, missing)
-	report.Bytes = j.meter.received()
+	report.Bytes = j.meter.Moved()
 	if err != nil {
 		return report, err
 	}
@@ -96,8 +99,10 @@ func (j *job) downloadAll(ctx context.Context, missing []int) ([]fetched, error)
 		}
 		total += j.objects[i].size
 	}
-	j.meter = newMeter(j.Options, j.shown, total)
-	defer j.meter.stop()
+	j.meter = progress.Start(progress.Work{
+		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
+	})
+	defer j.meter.Stop()
 	results := make([]fetched, len(j.objects)) // by object; each goroutine has its own
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)

@@ -56,6 +56,10 @@ func (t *tree) verify() error {
 	return nil
 }
 
+func isMissing(at string) error {
+	return fmt.Errorf("%s is named in its %s and missing; publish the bundle whole", at, manifestFile)
+}
+
 // compare wants the folder's files to be those of the manifest: one that it does
 // not name is one that nobody vouches for. Its own signature is not named in it.
 func (t *tree) compare(folder string, sums map[string]string) error {
@@ -63,7 +67,7 @@ func (t *tree) compare(folder string, sums map[string]string) error {
 		at := path.Join(folder, name)
 		is, has := t.files[at]
 		if !has {
-			return fmt.Errorf("%s is named in its %s and missing; publish the bundle whole", at, manifestFile)
+			return isMissing(at)
 		}
 		if err := checkSum(at, is.SHA256, sums[name]); err != nil {
 			return err

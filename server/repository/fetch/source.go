@@ -49,7 +49,7 @@ type source interface {
 func open(ctx context.Context, from string, o Options) (source, error) {
 	scheme, rest, isURL := strings.Cut(from, "://")
 	if !isURL {
-		return openFolder(from)
+		return openFolder(from, o.Log)
 	}
 	if scheme == "oci" {
 		return openRegistry(rest, o)
@@ -63,9 +63,9 @@ func open(ctx context.Context, from string, o Options) (source, error) {
 		if u.Host != "" {
 			return nil, fmt.Errorf("a file URL has three slashes, file:///%s%s", u.Host, u.Path)
 		}
-		return openFolder(filepath.FromSlash(u.Path))
+		return openFolder(filepath.FromSlash(u.Path), o.Log)
 	case "s3", "gs", "azblob":
-		return openBucket(ctx, u)
+		return openBucket(ctx, u, o.Log)
 	case "http", "https":
 		return openWeb(u, o)
 	}

@@ -80,6 +80,45 @@ func TestS3(t *testing.T) {
 	})
 }
 
+// TestUnfinished leaves out the version of which not all is there that its
+// manifest names; one that is not right in another way is an error.
+func TestUnfinished(t *testing.T) {
+	t.Parallel()
+	manifest := func(names ...string) string {
+		sums := map[string]string{}
+		for _, name := range names {
+			sums[name] = "sha256:" + sum(name)
+		}
+		text, err := json.Marshal(map[string]any{"files": sums})
+		require.NoError(t, err)
+		return string(text)
+	}
+	whole := files{"iris/1/model.onnx": "model.onnx", "iris/1/MANIFEST.json": manifest("model.onnx"), "iris/config.yaml": "c"}
+	for name, c := range map[string]struct {
+		more    files
+		problem string
+	}{
+		"its model is missing":    {more: files{"iris/2/MANIFEST.json": manifest("model.onnx")}},
+		"a part is missing":       {more: files{"iris/2/MANIFEST.json": manifest("model.onnx", "part.bin"), "iris/2/model.onnx": "model.onnx"}},
+		"a file is another":       {files{"iris/2/MANIFEST.json": manifest("model.onnx"), "iris/2/model.onnx": "else"}, "iris/2/model.onnx"},
+		"the manifest is no JSON": {files{"iris/2/MANIFEST.json": "{", "iris/2/model.onnx": "model.onnx"}, "iris/2/MANIFEST.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, to := t.TempDir(), t.TempDir()
+			whole.write(t, from)
+			c.more.write(t, from)
+			_, err := run(t, from, to)
+			if c.problem != "" {
+				require.ErrorContains(t, err, c.problem)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, whole, readable(t, to))
+		})
+	}
+}
+
 func isModel(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/model.onnx")
 }

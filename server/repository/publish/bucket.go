@@ -3,8 +3,8 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +12,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"slipway/server/repository"
+	"slipway/server/repository/progress"
 )
 
 // bucket is a model's part of an object store.
@@ -68,12 +69,11 @@ func (b *bucket) whole(ctx context.Context, version int64, content *bundle) (boo
 	return true, nil
 }
 
-// put writes the manifest first, which takes the number. When a file then cannot
-// be written, all of it goes; what a killed publisher has left, the next one of
-// the same content goes on with.
-func (b *bucket) put(ctx context.Context, version int64, content *bundle) (err error) {
-	manifest := b.key(version, repository.ManifestFile)
-	err = b.WriteAll(ctx, manifest, content.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
+// put writes the manifest first, which takes the number. When it does not come to
+// its end, what is there stays: readers leave it out, and the next publisher of the
+// same content, perhaps at work already, goes on with it.
+func (b *bucket) put(ctx context.Context, version int64, content *bundle, m *progress.Meter) error {
+	err := b.WriteAll(ctx, b.key(version, repository.ManifestFile), content.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
 		theirs, err := b.manifest(ctx, version)
 		if err != nil {
@@ -85,32 +85,19 @@ func (b *bucket) put(ctx context.Context, version int64, content *bundle) (err e
 	} else if err != nil {
 		return err
 	}
-	written := []string{manifest}
 	for _, name := range content.names() {
-		key := b.key(version, name)
-		if err := b.upload(ctx, key, content, name); err != nil {
-			return errors.Join(err, b.remove(context.WithoutCancel(ctx), append(written, key)))
+		if err := b.upload(ctx, b.key(version, name), content, name, m); err != nil {
+			return fmt.Errorf("%s: %w; publish the same again to go on", name, err)
 		}
-		written = append(written, key)
 	}
 	return nil
 }
 
-func (b *bucket) upload(ctx context.Context, key string, content *bundle, name string) error {
+func (b *bucket) upload(ctx context.Context, key string, content *bundle, name string, m *progress.Meter) error {
 	from, err := content.open(name)
 	if err != nil {
 		return err
 	}
-	err = b.Upload(ctx, key, from, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	err = b.Upload(ctx, key, m.Reader(ctx, from), &blob.WriterOptions{ContentType: "application/octet-stream"})
 	return errors.Join(err, from.Close())
-}
-
-// remove takes the manifest away last: until then nobody reads the version.
-func (b *bucket) remove(ctx context.Context, keys []string) (err error) {
-	for _, key := range slices.Backward(keys) {
-		if failed := b.Delete(ctx, key); gcerrors.Code(failed) != gcerrors.NotFound {
-			err = errors.Join(err, failed)
-		}
-	}
-	return err
 }

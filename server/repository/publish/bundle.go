@@ -19,6 +19,7 @@ const modelFile = "model.onnx"
 type bundle struct {
 	folder   string
 	digests  map[string]string // of each file but the manifest, in hex
+	size     int64             // of those, in bytes
 	manifest []byte
 }
 
@@ -33,6 +34,13 @@ func readBundle(ctx context.Context, folder string) (*bundle, error) {
 	}
 	b := &bundle{folder: folder, digests: maps.Clone(all)}
 	delete(b.digests, repository.ManifestFile)
+	for name := range b.digests {
+		info, err := os.Stat(b.path(name))
+		if err != nil {
+			return nil, err
+		}
+		b.size += info.Size()
+	}
 	if all[repository.ManifestFile] == "" {
 		b.manifest, err = newManifest(b.digests)
 		return b, err
@@ -59,7 +67,11 @@ func (b *bundle) names() []string { return slices.Sorted(maps.Keys(b.digests)) }
 
 // open opens one of the names.
 func (b *bundle) open(name string) (*os.File, error) {
-	return os.Open(filepath.Join(b.folder, filepath.FromSlash(name)))
+	return os.Open(b.path(name))
+}
+
+func (b *bundle) path(name string) string {
+	return filepath.Join(b.folder, filepath.FromSlash(name))
 }
 
 // isOf tells whether a manifest names these very files.

@@ -4,7 +4,8 @@
 // A version is there whole or not at all. In a folder it is written under a
 // name that no reader looks at, and renamed. A store has no renaming; there
 // MANIFEST.json comes first, which takes the number, as it is written only where
-// there is none, and without the files that it names a reader refuses the version.
+// there is none. Until the files that it names are there fetch leaves the version
+// out, and a server on a mounted store refuses it.
 //
 // The same content is one version, however often it is published: a publisher
 // that was killed is started again.

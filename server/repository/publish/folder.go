@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"slipway/server/repository"
+	"slipway/server/repository/progress"
 )
 
 const (
@@ -59,7 +60,7 @@ func (f *folder) whole(context.Context, int64, *bundle) (bool, error) { return t
 func (f *folder) version(n int64) string { return filepath.Join(f.path, strconv.FormatInt(n, 10)) }
 
 // put writes beside and renames.
-func (f *folder) put(ctx context.Context, version int64, b *bundle) (err error) {
+func (f *folder) put(ctx context.Context, version int64, b *bundle, m *progress.Meter) (err error) {
 	if err := mkdir(f.path); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (f *folder) put(ctx context.Context, version int64, b *bundle) (err error) 
 	if err := os.Chmod(part, 0o755); err != nil { // servers run as other users
 		return err
 	}
-	if err := writeFiles(ctx, part, b); err != nil {
+	if err := writeFiles(ctx, part, b, m); err != nil {
 		return err
 	}
 	if err := os.Rename(part, f.version(version)); errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) {
@@ -115,16 +116,13 @@ func (f *folder) sweep() error {
 	return nil
 }
 
-func writeFiles(ctx context.Context, to string, b *bundle) error {
+func writeFiles(ctx context.Context, to string, b *bundle, m *progress.Meter) error {
 	for _, name := range b.names() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		from, err := b.open(name)
 		if err != nil {
 			return err
 		}
-		err = writeFile(filepath.Join(to, filepath.FromSlash(name)), from)
+		err = writeFile(filepath.Join(to, filepath.FromSlash(name)), m.Reader(ctx, from))
 		if err := errors.Join(err, from.Close()); err != nil {
 			return err
 		}
@@ -132,7 +130,12 @@ func writeFiles(ctx context.Context, to string, b *bundle) error {
 	if err := writeFile(filepath.Join(to, repository.ManifestFile), strings.NewReader(string(b.manifest))); err != nil {
 		return err
 	}
-	return syncFolder(to)
+	return filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return syncFolder(path)
+	})
 }
 
 // writeFile returns when the content outlasts a power cut.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"strings"
 
 	"slipway/server/repository"
+	"slipway/server/repository/progress"
 	"slipway/server/repository/store"
 )
 
@@ -19,6 +22,12 @@ type Published struct {
 	Model   string `json:"model"`
 	Version int64  `json:"version"`
 	Already bool   `json:"already"` // an earlier one had this very content
+}
+
+// Options say how a publisher tells how far it is.
+type Options struct {
+	Log      *slog.Logger
+	Terminal io.Writer // where a progress bar is drawn; nil: progress is logged
 }
 
 // errBare is of a model that has no versions.
@@ -35,7 +44,7 @@ type destination interface {
 	manifest(ctx context.Context, version int64) ([]byte, error)
 	// put writes a bundle, or goes on with one that was not written to its end. It is
 	// errTaken when the number has another.
-	put(ctx context.Context, version int64, b *bundle) error
+	put(ctx context.Context, version int64, b *bundle, m *progress.Meter) error
 	// whole tells whether a version of this bundle has all its files.
 	whole(ctx context.Context, version int64, b *bundle) (bool, error)
 	close() error
@@ -43,7 +52,7 @@ type destination interface {
 
 // Publish makes the bundle in a folder the next version of the model in the
 // repository to, a folder or a URL: file, s3, gs or azblob.
-func Publish(ctx context.Context, folder, to, model string) (published Published, err error) {
+func Publish(ctx context.Context, folder, to, model string, o Options) (published Published, err error) {
 	if err := checkName(model); err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
@@ -54,7 +63,7 @@ func Publish(ctx context.Context, folder, to, model string) (published Published
 	d, err := open(ctx, to, model)
 	if err == nil {
 		defer func() { err = errors.Join(err, d.close()) }()
-		published, err = put(ctx, d, b)
+		published, err = put(ctx, d, b, o)
 	}
 	if err != nil {
 		return Published{}, fmt.Errorf("publish %s as %s: %w", folder, model, err)
@@ -96,7 +105,7 @@ func open(ctx context.Context, to, model string) (destination, error) {
 }
 
 // put takes the version that the content has already, or the next number.
-func put(ctx context.Context, d destination, b *bundle) (Published, error) {
+func put(ctx context.Context, d destination, b *bundle, o Options) (Published, error) {
 	for {
 		versions, err := d.versions(ctx)
 		if err != nil {
@@ -114,13 +123,22 @@ func put(ctx context.Context, d destination, b *bundle) (Published, error) {
 		} else if version = 1; len(versions) > 0 {
 			version = slices.Max(versions) + 1
 		}
-		if err = d.put(ctx, version, b); err == nil {
+		if err = write(ctx, d, version, b, o); err == nil {
 			return Published{Version: version}, nil
 		}
 		if !errors.Is(err, errTaken) {
 			return Published{}, fmt.Errorf("write version %d: %w", version, err)
 		}
 	}
+}
+
+func write(ctx context.Context, d destination, version int64, b *bundle, o Options) error {
+	m := progress.Start(progress.Work{
+		Verb: "publish", Message: "publishing", Subject: []slog.Attr{slog.String("bundle", b.folder), slog.Int64("version", version)},
+		Total: b.size, Log: o.Log, Terminal: o.Terminal,
+	})
+	defer m.Stop()
+	return d.put(ctx, version, b, m)
 }
 
 // find looks for a version of the very same content, the newest first.

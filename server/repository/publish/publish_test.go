@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ import (
 	"slipway/server/repository/fetch"
 	"slipway/server/repository/publish"
 )
+
+var quiet = publish.Options{Log: slog.New(slog.DiscardHandler)}
 
 // bundle is a folder with a model and what goes with it; content makes it another.
 func bundle(t *testing.T, content string) string {
@@ -62,7 +65,7 @@ func repositories(t *testing.T) map[string]func(t *testing.T) (to string, look f
 			return to, func(t *testing.T) string {
 				t.Helper()
 				folder := filepath.Join(t.TempDir(), "repository")
-				_, err := fetch.Fetch(t.Context(), to, folder, fetch.Options{Log: slog.New(slog.DiscardHandler)})
+				_, err := fetch.Fetch(t.Context(), to, folder, fetch.Options{Log: quiet.Log})
 				require.NoError(t, err)
 				return folder
 			}
@@ -99,7 +102,7 @@ func TestPublish(t *testing.T) {
 				{second, publish.Published{Model: "digits", Version: 2}},
 				{first, publish.Published{Model: "digits", Version: 1, Already: true}},
 			} {
-				got, err := publish.Publish(t.Context(), c.folder, to, "digits")
+				got, err := publish.Publish(t.Context(), c.folder, to, "digits", quiet)
 				require.NoError(t, err)
 				assert.Equal(t, c.want, got)
 			}
@@ -140,7 +143,7 @@ func TestTwoAtOnceGetTwoNumbers(t *testing.T) {
 			for i := range publishers {
 				folder := bundle(t, fmt.Sprint("content ", i))
 				all.Go(func() {
-					p, err := publish.Publish(t.Context(), folder, to, "digits")
+					p, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
 					assert.NoError(t, err)
 					versions[i] = p.Version
 				})
@@ -158,7 +161,7 @@ func TestTwoAtOnceGetTwoNumbers(t *testing.T) {
 
 func TestAManifestOfOnesOwn(t *testing.T) {
 	to, folder := t.TempDir(), bundle(t, "one")
-	_, err := publish.Publish(t.Context(), folder, to, "digits")
+	_, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
 	require.NoError(t, err)
 	manifest, err := os.ReadFile(filepath.Join(to, "digits/1/MANIFEST.json"))
 	require.NoError(t, err)
@@ -166,21 +169,21 @@ func TestAManifestOfOnesOwn(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "MANIFEST.json"), own, 0o600))
 
 	elsewhere := t.TempDir()
-	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits")
+	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits", quiet)
 	require.NoError(t, err)
 	kept, err := os.ReadFile(filepath.Join(elsewhere, "digits/1/MANIFEST.json"))
 	require.NoError(t, err)
 	assert.Equal(t, own, kept)
 
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "model.onnx"), []byte("another"), 0o600))
-	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits")
+	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits", quiet)
 	assert.ErrorContains(t, err, "the SHA-256 of model.onnx is")
 }
 
 func TestABundleBehindALink(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(bundle(t, "one"), link))
-	p, err := publish.Publish(t.Context(), link, t.TempDir(), "digits")
+	p, err := publish.Publish(t.Context(), link, t.TempDir(), "digits", quiet)
 	require.NoError(t, err)
 	assert.Equal(t, int64(1), p.Version)
 }
@@ -188,7 +191,7 @@ func TestABundleBehindALink(t *testing.T) {
 func TestModesFitOtherUsers(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	to := t.TempDir()
-	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits")
+	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits", quiet)
 	require.NoError(t, err)
 	for name, want := range map[string]fs.FileMode{"..": 0o755, "": 0o755, "weights": 0o755, "weights/inner": 0o755, "model.onnx": 0o644, "MANIFEST.json": 0o644} {
 		info, err := os.Stat(filepath.Join(to, "digits/1", name))
@@ -215,7 +218,7 @@ func TestRefused(t *testing.T) {
 		{good, "file://models", "digits", "a file URL has three slashes"},
 		{good, "s3:///models", "digits", "no bucket"},
 	} {
-		_, err := publish.Publish(t.Context(), c.folder, c.to, c.model)
+		_, err := publish.Publish(t.Context(), c.folder, c.to, c.model, quiet)
 		assert.ErrorContains(t, err, c.want)
 	}
 }
@@ -233,13 +236,13 @@ func TestAFullDisk(t *testing.T) {
 		output, err := exec.CommandContext(context.Background(), "umount", to).CombinedOutput()
 		require.NoError(t, err, "%s", output)
 	})
-	_, err := publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits")
+	_, err := publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits", quiet)
 	require.ErrorContains(t, err, "no space left on device")
 	assert.Empty(t, under(t, to), "no empty model stays")
-	_, err = publish.Publish(t.Context(), bundle(t, "small"), to, "digits")
+	_, err = publish.Publish(t.Context(), bundle(t, "small"), to, "digits", quiet)
 	require.NoError(t, err)
 	before := under(t, to)
-	_, err = publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits")
+	_, err = publish.Publish(t.Context(), bundle(t, string(make([]byte, 100_000))), to, "digits", quiet)
 	require.ErrorContains(t, err, "no space left on device")
 	assert.Equal(t, before, under(t, to), "nothing of it stays, and what was there does")
 }
@@ -252,7 +255,7 @@ func TestWhatAKilledOneLeft(t *testing.T) {
 	}
 	dayBefore := time.Now().Add(-25 * time.Hour)
 	require.NoError(t, os.Chtimes(old, dayBefore, dayBefore))
-	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits")
+	_, err := publish.Publish(t.Context(), bundle(t, "one"), to, "digits", quiet)
 	require.NoError(t, err)
 	assert.NoDirExists(t, old)
 	assert.DirExists(t, young, "somebody may be at work on it")
@@ -262,26 +265,64 @@ func TestWhatAKilledOneLeft(t *testing.T) {
 	assert.Len(t, model.Bundles, 1, "no reader looks at what is under way")
 }
 
-// TestAStoreThatFails leaves nothing; killed there, the next one goes on under the same number.
+// TestAStoreThatFails midway leaves what readers leave out, and the next publisher
+// of the same goes on under the same number, as one does that was killed.
 func TestAStoreThatFails(t *testing.T) {
-	var failing bool
+	var failing atomic.Bool
 	to := s3(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if failing && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
+			if failing.Load() && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
 				http.Error(w, "no", http.StatusForbidden)
 				return
 			}
 			h.ServeHTTP(w, r)
 		})
 	})
-	folder := bundle(t, "one")
-	failing = true
-	_, err := publish.Publish(t.Context(), folder, to, "digits")
-	require.Error(t, err)
-	failing = false
-	_, err = fetch.Fetch(t.Context(), to, filepath.Join(t.TempDir(), "repository"), fetch.Options{Log: slog.New(slog.DiscardHandler)})
-	require.ErrorContains(t, err, "nothing there")
-	p, err := publish.Publish(t.Context(), folder, to, "digits")
-	require.NoError(t, err)
-	assert.Equal(t, publish.Published{Model: "digits", Version: 1}, p)
+	first, second, third := bundle(t, "one"), bundle(t, "two"), bundle(t, "three")
+	for _, c := range []struct {
+		folder    string
+		failing   bool
+		published publish.Published
+		there     []string // versions that a reader finds
+	}{
+		{first, true, publish.Published{}, nil},
+		{first, false, publish.Published{Model: "digits", Version: 1}, []string{"1"}},
+		{second, true, publish.Published{}, []string{"1"}},
+		{third, false, publish.Published{Model: "digits", Version: 3}, []string{"1", "3"}},
+		{second, false, publish.Published{Model: "digits", Version: 2}, []string{"1", "2", "3"}},
+	} {
+		failing.Store(c.failing)
+		p, err := publish.Publish(t.Context(), c.folder, to, "digits", quiet)
+		assert.Equal(t, c.published, p)
+		if c.failing {
+			assert.ErrorContains(t, err, "publish the same again to go on")
+		} else {
+			assert.NoError(t, err)
+		}
+		folder := filepath.Join(t.TempDir(), "repository")
+		_, err = fetch.Fetch(t.Context(), to, folder, fetch.Options{Log: quiet.Log})
+		if c.there == nil {
+			assert.ErrorContains(t, err, "digits/1/model.onnx is named in its MANIFEST.json and missing")
+			continue
+		}
+		require.NoError(t, err)
+		versions, err := filepath.Glob(filepath.Join(folder, "digits", "*"))
+		require.NoError(t, err)
+		for i := range versions {
+			versions[i] = filepath.Base(versions[i])
+		}
+		assert.Equal(t, c.there, versions)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	for name, make := range repositories(t) {
+		t.Run(name, func(t *testing.T) {
+			to, _ := make(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_, err := publish.Publish(ctx, bundle(t, "one"), to, "digits", quiet)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+	}
 }
