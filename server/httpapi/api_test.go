@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -167,6 +168,16 @@ func oip16(rest string) string {
 	zeros, ones := strings.Repeat("0,", 15)+"0", strings.Repeat("1,", 15)+"1"
 	return `{"inputs":[{"name":"INPUT1","shape":[1,16],"datatype":"INT32","data":[` + ones +
 		`]},{"name":"INPUT0","shape":[1,16],"datatype":"INT32","data":[` + zeros + `]}]` + rest + `}`
+}
+
+// TestLengthIsKnown: no answer comes in chunks, however long it is.
+func TestLengthIsKnown(t *testing.T) {
+	f := startAll(t)
+	for _, text := range []string{"short", strings.Repeat("long", 1000), strings.Repeat("longer", 20_000)} {
+		a := f.do(t, http.MethodPost, "/v1/models/text:predict", `{"instances":[["`+text+`"]]}`)
+		require.Equal(t, http.StatusOK, a.status, a.body)
+		assert.Equal(t, strconv.Itoa(len(a.body)), a.header.Get("Content-Length"))
+	}
 }
 
 func TestSequencesOfMaps(t *testing.T) {

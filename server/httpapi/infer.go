@@ -47,9 +47,16 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 		h[headerLength] = []string{strconv.Itoa(length)}
 		h["Content-Type"] = mediaBinary
 	}
+	if len(answer.bytes) > foundOut {
+		h["Content-Length"] = []string{strconv.Itoa(len(answer.bytes))}
+	}
 	c.Status(http.StatusOK)
 	_, _ = c.Writer.Write(answer.bytes) // a client that has gone gets nothing
 }
+
+// foundOut is the length up to which net/http finds out an answer's by itself; it
+// would send a longer one in chunks.
+const foundOut = 2 << 10
 
 // Values of Content-Type, made once.
 var (

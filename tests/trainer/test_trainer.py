@@ -179,7 +179,7 @@ class Runs(Folder):
 
     port = 29600
 
-    def start(self, worker, workers, name="run", workload="Job", **given):
+    def start(self, worker, workers, name="run", workload="Job", more=None, **given):
         file = self.folder / f"{name}.yaml"
         file.write_text(yaml.safe_dump({"epochs": 20, "minAccuracy": 0.9, **given}))
         log = open(self.folder / f"{name}-{worker}.log", "a")
@@ -191,7 +191,7 @@ class Runs(Folder):
                 "PET_MASTER_ADDR": "localhost", "PET_MASTER_PORT": str(self.port), "PET_RDZV_CONF": f"timeout={patience}", "SLIPWAY_RENDEZVOUS_TIMEOUT": patience,
                 "SLIPWAY_WORKSPACE": str(self.folder / "workspace"), "SLIPWAY_PUBLISH": str(self.folder / "models"), "SLIPWAY_RUN": name,
                 "SLIPWAY_HYPERPARAMETERS": str(file), "SLIPWAY_TERMINATION_LOG": str(self.reason(name, worker)), "SLIPWAY_WORKLOAD": workload,
-                "SLIPWAY_LOG": str(self.folder / f"{name}-{worker}.jsonl"),
+                "SLIPWAY_LOG": str(self.folder / f"{name}-{worker}.jsonl"), **(more or {}),
             },
         )  # fmt: skip
         self.addCleanup(log.close)
@@ -294,6 +294,17 @@ class Runs(Folder):
     def test_a_wrong_hyperparameter_ends_it_before_anything_is_started(self):
         self.ends(self.start(1, 2, epochs=0), MISCONFIGURED, worker=1)
         self.assertIn("epochs is 0", self.reason("run", 1).read_text())
+
+    def test_a_trial_that_can_not_be_tried_leaves_the_others_their_sweep(self):
+        def trial(number):
+            return {"SLIPWAY_SWEEP": "s", "SLIPWAY_TRIAL": str(number), "SLIPWAY_TRIALS": "2"}
+
+        self.ends(self.start(0, 1, name="good", more=trial(0)), DONE, "good")
+        self.assertEqual(self.versions(), [])
+        self.ends(self.start(0, 1, name="wrong", more=trial(1), momentum=2), MISCONFIGURED, "wrong")
+        self.assertIn("momentum is 2", self.reason("wrong", 0).read_text())
+        self.assertEqual(self.versions(), ["1"])
+        self.assertEqual(outcome.read(self.folder / "workspace/sweeps/s").result, "published")
 
     def test_peers_that_do_not_come_are_an_error(self):
         os.environ["SLIPWAY_RENDEZVOUS_TIMEOUT"] = "3"

@@ -14,7 +14,7 @@ import time
 
 from . import environment, hyperparameters, outcome
 from .environment import Environment
-from .exits import DONE, INTERRUPTED, Ended
+from .exits import DONE, INTERRUPTED, Ended, Misconfigured
 from .reporting import say, tell_reason
 
 
@@ -28,11 +28,23 @@ def main() -> int:
         given = environment.read()
         if wanted.command == "await":
             return follow(given, wanted.timeout)
-        hyperparameters.read(given.hyperparameters)  # before anyone waits for anyone
+        check(given)
         return Launcher(given).run()
     except Ended as ended:
         tell_reason(str(ended))
         return ended.code
+
+
+def check(given: Environment) -> None:
+    """Raises Misconfigured before anyone waits for anyone. A trial that can't be tried doesn't keep its sweep from its end."""
+    try:
+        hyperparameters.read(given.hyperparameters)
+    except Misconfigured as wrong:
+        if given.sweep and given.worker == 0:
+            from . import finish, sweep  # brings PyTorch, which takes seconds
+
+            sweep.settle(given, outcome.Outcome("misconfigured", str(wrong), {}), finish.publish)
+        raise
 
 
 def follow(given: Environment, seconds: float) -> int:

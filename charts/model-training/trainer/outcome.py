@@ -11,7 +11,8 @@ from . import exits, files
 from .environment import Environment
 
 # trained: a trial that isn't the last of its sweep; what is published is decided by the last one
-RESULTS = {"published": exits.DONE, "trained": exits.DONE, "rejected": exits.BELOW_GATE}
+# misconfigured: a trial that can't be tried; a run of its own leaves no mark of that
+RESULTS = {"published": exits.DONE, "trained": exits.DONE, "rejected": exits.BELOW_GATE, "misconfigured": exits.MISCONFIGURED}
 
 
 @dataclass(frozen=True)
