@@ -18,7 +18,7 @@ import (
 
 const (
 	trainingChart   = "../../charts/model-training"
-	trainingTimeout = 4 * time.Minute // for a run, with all the tests on the machine
+	trainingTimeout = 8 * time.Minute // for a run, with all the tests on the machine
 	store           = "store"         // the claim that runs and models are kept on
 )
 

@@ -72,7 +72,7 @@ func TestTrainingStatefulSet(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	with := func(workers int) values {
-		return trainingValues(hyperparameters(values{"epochs": 600}), values{
+		return trainingValues(hyperparameters(values{"epochs": 300}), values{
 			"workload": values{"kind": "StatefulSet"}, "workers": workers,
 			"workspace": values{"existingClaim": nil, "accessMode": "ReadWriteOnce", "size": "50Mi"},
 		})
