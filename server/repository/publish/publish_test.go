@@ -315,14 +315,28 @@ func TestAStoreThatFails(t *testing.T) {
 	}
 }
 
+// TestCancelled does so when the first bytes have been moved, as the bar shows them.
 func TestCancelled(t *testing.T) {
 	for name, make := range repositories(t) {
 		t.Run(name, func(t *testing.T) {
-			to, _ := make(t)
+			to, look := make(t)
+			folder := bundle(t, "one")
 			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_, err := publish.Publish(ctx, bundle(t, "one"), to, "digits", quiet)
+			defer cancel()
+			_, err := publish.Publish(ctx, folder, to, "digits", publish.Options{Terminal: drawn(cancel)})
 			require.ErrorIs(t, err, context.Canceled)
+			p, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
+			require.NoError(t, err)
+			assert.Equal(t, publish.Published{Model: "digits", Version: 1}, p)
+			assert.FileExists(t, filepath.Join(look(t), "digits/1/model.onnx"))
 		})
 	}
+}
+
+// drawn is called when something is drawn on it.
+type drawn func()
+
+func (d drawn) Write(text []byte) (int, error) {
+	d()
+	return len(text), nil
 }
