@@ -30,10 +30,7 @@ func real32(s *scanner) (float32, error) {
 		return 0, s.notNumber("a number (FP32)")
 	}
 	if is&long == 0 && mant < 1<<63 && exp >= -22 && exp <= 22 {
-		f := scale(mant, exp)
-		const margin = 8
-		off := math.Float64bits(f)&(1<<lowBits-1) - (1<<(lowBits-1) - margin)
-		if f >= float32Normal && f <= math.MaxFloat32 && off > 2*margin || mant == 0 {
+		if f := scale(mant, exp); sure32(f) || mant == 0 {
 			return math.Float32frombits(math.Float32bits(float32(f)) | uint32(is&negative)<<31), nil
 		}
 	}
@@ -42,6 +39,14 @@ func real32(s *scanner) (float32, error) {
 		return 0, problemf("%s overflows FP32", clip(s.buf[start:s.pos]))
 	}
 	return float32(f), nil
+}
+
+// sure32 tells whether a number that is within a few units of f's last place
+// rounds to the same float32 as f does.
+func sure32(f float64) bool {
+	const margin = 8
+	off := math.Float64bits(f)&(1<<lowBits-1) - (1<<(lowBits-1) - margin)
+	return f >= float32Normal && f <= math.MaxFloat32 && off > 2*margin
 }
 
 // scale is mant·10^exp for mant < 2^63 and |exp| ≤ 22, exactly rounded when mant ≤ 2^53.

@@ -142,6 +142,19 @@ func FuzzFloat32(f *testing.F) {
 	})
 }
 
+// FuzzLongArrays holds what stands in an array that is read many numbers at a time against encoding/json.
+func FuzzLongArrays(f *testing.F) {
+	for _, s := range awkward {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.ContainsAny(text, "[]{}") || strings.Contains(text, "null") {
+			return
+		}
+		sameInLongArray(t, text)
+	})
+}
+
 // FuzzStrings holds the writing of any string against encoding/json.
 func FuzzStrings(f *testing.F) {
 	f.Add("a<\u2028\xff\"\\\x00é")

@@ -39,7 +39,9 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 	case tensor.FP16:
 		return newFlat(s, half, rows), nil
 	case tensor.FP32:
-		return newFlat(s, real32, rows), nil
+		f := newFlat(s, real32, rows)
+		f.many = plain32
+		return f, nil
 	case tensor.FP64:
 		return newFlat(s, real64, rows), nil
 	case tensor.Bytes:
@@ -53,6 +55,7 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 // flat is the builder of one type.
 type flat[T tensor.Element] struct {
 	one   func(*scanner) (T, error)
+	many  func(b []byte, i int, into []T) (n, end int) // nil, or reads some of what one would, faster
 	data  []T
 	dims  []int64 // -1: not known before the first array of that depth ends
 	known bool    // whether the rank is known: a first element or empty array was met
@@ -127,6 +130,9 @@ func (f *flat[T]) arrays(s *scanner, depth int) (n int, err error) {
 	}
 }
 
+// longArray is from how many elements on many is worth its call.
+const longArray = 16
+
 // elements reads the rest of an array of single values and counts them.
 func (f *flat[T]) elements(s *scanner) (n int, err error) {
 	data := f.data
@@ -150,6 +156,14 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 			return n, nil
 		default:
 			return n, s.syntax(`"," or "]"`)
+		}
+		if n >= longArray && f.many != nil {
+			if len(data) == cap(data) {
+				data = f.grown(s, data)
+			}
+			var read int
+			read, s.pos = f.many(s.buf, s.pos, data[len(data):cap(data)])
+			data, n = data[:len(data)+read], n+read
 		}
 	}
 }
