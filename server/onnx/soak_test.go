@@ -3,7 +3,9 @@ package onnx_test
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,9 +56,51 @@ func TestMemoryAfterManyLoads(t *testing.T) {
 			few = resident(t)
 		}
 	}
+	onnx.Trim()
 	many := resident(t)
 	t.Logf("%.0f MiB after 5, %.0f MiB after 200", few, many)
 	assert.LessOrEqual(t, many, 1.3*few)
+}
+
+// Runs come to any thread, and each thread's heap would keep what the largest took.
+func TestThreadsShareHeaps(t *testing.T) {
+	s := open(t, "identity_fp32")
+	in := []*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{1, 1000}, Data: make([]float32, 1000)}}
+	const threads = 24
+	together, ran := make(chan struct{}), make(chan error)
+	for range threads {
+		go func() {
+			runtime.LockOSThread() // the thread ends with the function
+			_, err := s.Run(t.Context(), in, nil)
+			ran <- err
+			<-together
+		}()
+		require.NoError(t, <-ran)
+	}
+	assert.LessOrEqual(t, heaps(t), max(2, runtime.NumCPU()/4), "heaps of C's with %d threads", threads)
+	close(together)
+}
+
+// heaps is how many the C library has beside its first one: it reserves 64 MiB for
+// each, at a multiple of that, and uses what it needs of them.
+func heaps(t *testing.T) (n int) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	used := uint64(0) // where a heap in use ends
+	for line := range strings.Lines(string(maps)) {
+		var from, to uint64
+		var mode string
+		_, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &mode)
+		require.NoError(t, err)
+		if mode == "---p" && from == used {
+			n++
+		}
+		used = 0
+		if mode == "rw-p" && from%(64<<20) == 0 {
+			used = to
+		}
+	}
+	return n
 }
 
 func BenchmarkOpen(b *testing.B) {

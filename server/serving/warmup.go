@@ -49,9 +49,9 @@ func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 }
 
 // longRun is the time from which a run keeps a processor of Go's from others for
-// long enough to matter: Go looks for such processors every 20 microseconds at
-// best.
-const longRun = 100 * time.Microsecond
+// long enough to matter. Beside shorter ones a spare processor costs more, in
+// changes of threads, than it gives: a tenth, where a run takes half of this.
+const longRun = time.Millisecond
 
 // runsLong tells whether a warm run takes that long.
 func (v *Version) runsLong(ctx context.Context, warm [][]*tensor.Tensor) bool {
