@@ -270,6 +270,16 @@ class Runs(Folder):
         self.assertEqual(self.log("lost", 0).count("going on from step"), 2, self.log("lost", 0))
         np.testing.assert_allclose(*([epoch["loss"] for epoch in self.history(name)][-1] for name in ("whole", "lost")), rtol=1e-2)
 
+    def test_a_run_that_is_stopped_loses_no_epoch(self):
+        # Of one step each, so that the stop comes at the end of one.
+        short = {"name": "stopped", "epochs": 400, "batchSize": 100_000, "checkpointSteps": 10, "minAccuracy": 0.5}
+        first = self.start(0, 1, **short)
+        self.gets_on("stopped")
+        first.terminate()
+        self.ends(first, INTERRUPTED, "stopped")
+        self.ends(self.start(0, 1, **short), DONE, "stopped")
+        self.assertEqual([epoch["epoch"] for epoch in self.history("stopped")], list(range(1, 401)))
+
     def test_a_run_that_has_ended_is_not_run_again(self):
         self.ends(self.start(0, 1), DONE)
         self.ends(self.start(0, 1), DONE)

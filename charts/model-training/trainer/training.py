@@ -72,13 +72,13 @@ class Training:
             while self.state.step < self.steps:
                 loss, told = self._step(model, stop)
                 progress.at(self.state.step, loss)
-                if told:
-                    self._save()
-                    raise Interrupted(f"told to stop at step {self.state.step} of {self.steps}, which is saved")
                 if not math.isfinite(loss):
                     raise BelowGate(f"the loss is {loss} at step {self.state.step}: lower learningRate, which is {self.given.learningRate}")
                 if self.state.step % self.per_epoch == 0:
                     self._end_epoch(progress)
+                if told:
+                    self._save()
+                    raise Interrupted(f"told to stop at step {self.state.step} of {self.steps}, which is saved")
                 if self.state.step % self.given.checkpointSteps == 0 or self.state.step == self.steps:
                     self._save()
         finally:
