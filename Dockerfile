@@ -22,7 +22,7 @@ ARG REVISION=unknown
 # cgo, because ONNX Runtime is called through its C interface.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=1 go build -buildvcs=false -trimpath \
-      -ldflags "-s -w -X main.version=$VERSION -X main.revision=$REVISION" -o /slipway ./server
+      -ldflags "-s -w -X slipway/server/buildinfo.Version=$VERSION -X slipway/server/buildinfo.Revision=$REVISION" -o /slipway ./server
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS server
 COPY --from=onnxruntime /onnxruntime/libonnxruntime.so.1 /usr/local/lib/

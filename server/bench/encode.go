@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"slipway/server/bench"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 

@@ -17,15 +17,18 @@ type Keys struct {
 	digests [][sha256.Size]byte
 }
 
-// LoadKeys reads the file of keys at path.
-func LoadKeys(path string) (*Keys, error) {
-	body, err := os.ReadFile(path)
+// Keys reads the file of keys, or returns nil when none is configured.
+func (a Auth) Keys() (*Keys, error) {
+	if a.KeysFile == "" {
+		return nil, nil
+	}
+	body, err := os.ReadFile(a.KeysFile)
 	if err != nil {
 		return nil, fmt.Errorf("read API keys: %w", err)
 	}
 	k, err := ParseKeys(string(body))
 	if err != nil {
-		return nil, fmt.Errorf("read API keys %s: %w", path, err)
+		return nil, fmt.Errorf("read API keys %s: %w", a.KeysFile, err)
 	}
 	return k, nil
 }

@@ -13,7 +13,7 @@ import (
 
 	"slipway/server/config"
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"slipway/server/grpcapi"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/telemetry"

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"slipway/server/grpcapi"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/telemetry"
 )

@@ -19,7 +19,7 @@ import (
 
 	"slipway/server/config"
 	"slipway/server/grpcapi"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"unsafe"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"slipway/server/grpcapi"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/telemetry"
 )

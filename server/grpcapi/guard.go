@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 )
 
 // guarded is a service whose unary methods are guarded before their message is

@@ -8,7 +8,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 )
 

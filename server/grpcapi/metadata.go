@@ -3,7 +3,7 @@ package grpcapi
 import (
 	"context"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/tensor"
 )

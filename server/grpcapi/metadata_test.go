@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 )
 

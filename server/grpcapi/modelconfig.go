@@ -4,8 +4,8 @@ import (
 	"context"
 	"strconv"
 
-	"slipway/server/grpcapi/oip"
-	"slipway/server/repository"
+	"slipway/server/modelconfig"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 
@@ -17,11 +17,11 @@ func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*
 	}
 	c := &oip.ModelConfig{
 		Name: m.Name, Platform: platform, Backend: backend, DefaultModelFilename: "model.onnx",
-		VersionPolicy: versionPolicy(m.Settings.Versions),
+		VersionPolicy: versionPolicy(m.Config.Versions),
 		MaxBatchSize:  int32(v.MaxBatchSize),
 		InstanceGroup: []*oip.ModelInstanceGroup{{Name: m.Name, Count: int32(v.Instances), Kind: oip.ModelInstanceGroup_KIND_CPU}},
 		Parameters:    map[string]*oip.ModelParameter{"intra_op_thread_count": {StringValue: strconv.Itoa(v.IntraOpThreads)}},
-		ModelWarmup:   warmUps(m.Settings.WarmUp),
+		ModelWarmup:   warmUps(m.Config.WarmUp),
 	}
 	for _, spec := range v.Inputs {
 		dtype, dims := configured(spec, v.MaxBatchSize)
@@ -32,7 +32,7 @@ func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*
 		c.Output = append(c.Output, &oip.ModelOutput{Name: spec.Name, DataType: dtype, Dims: dims})
 	}
 	if v.MaxBatchSize > 0 {
-		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Settings)}
+		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Config)}
 	}
 	if v.BatchingRefused != "" {
 		c.Parameters["batching"] = &oip.ModelParameter{StringValue: refused + v.BatchingRefused}
@@ -67,7 +67,7 @@ var dataTypes = map[tensor.DType]oip.DataType{
 	tensor.Bytes:  oip.DataType_TYPE_STRING,
 }
 
-func versionPolicy(v repository.Versions) *oip.ModelVersionPolicy {
+func versionPolicy(v modelconfig.Versions) *oip.ModelVersionPolicy {
 	switch {
 	case v.All:
 		return &oip.ModelVersionPolicy{PolicyChoice: &oip.ModelVersionPolicy_All_{All: &oip.ModelVersionPolicy_All{}}}
@@ -81,7 +81,7 @@ func versionPolicy(v repository.Versions) *oip.ModelVersionPolicy {
 	}}
 }
 
-func dynamicBatching(s repository.Settings) *oip.ModelDynamicBatching {
+func dynamicBatching(s modelconfig.Config) *oip.ModelDynamicBatching {
 	b := &oip.ModelDynamicBatching{
 		MaxQueueDelayMicroseconds: uint64(s.Batching.MaxQueueDelay.Microseconds()),
 		PriorityLevels:            uint64(s.Queue.PriorityLevels),
@@ -98,7 +98,7 @@ func dynamicBatching(s repository.Settings) *oip.ModelDynamicBatching {
 	return b
 }
 
-func warmUps(all []repository.WarmUp) []*oip.ModelWarmup {
+func warmUps(all []modelconfig.WarmUp) []*oip.ModelWarmup {
 	var list []*oip.ModelWarmup
 	for _, w := range all {
 		m := &oip.ModelWarmup{

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )

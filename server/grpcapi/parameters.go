@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 )
 

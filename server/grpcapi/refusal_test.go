@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 )
 

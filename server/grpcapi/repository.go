@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 )
 

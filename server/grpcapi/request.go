@@ -5,7 +5,7 @@ import (
 
 	"slipway/server/codec"
 	"slipway/server/fault"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/tensor"
 )

@@ -4,7 +4,7 @@ import (
 	"unsafe"
 
 	"slipway/server/codec"
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 

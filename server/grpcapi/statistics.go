@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 	"slipway/server/serving"
 )
 

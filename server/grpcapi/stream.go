@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 )
 
 // maxPipelined is how many requests of one stream are under way at once; more

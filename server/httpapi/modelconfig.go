@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"slipway/server/repository"
+	"slipway/server/modelconfig"
 	"slipway/server/serving"
 	"slipway/server/tensor"
 )
@@ -24,13 +24,13 @@ func (a *API) v2Config(c *gin.Context) {
 	}
 	config := gin.H{
 		"name": m.Name, "platform": platform, "backend": "onnxruntime", "default_model_filename": "model.onnx",
-		"version_policy": versionPolicy(m.Settings.Versions), "max_batch_size": v.MaxBatchSize,
+		"version_policy": versionPolicy(m.Config.Versions), "max_batch_size": v.MaxBatchSize,
 		"input": configured(v.Inputs, v.MaxBatchSize), "output": configured(v.Outputs, v.MaxBatchSize),
 		"instance_group": []gin.H{{"name": m.Name, "count": v.Instances, "kind": "KIND_CPU"}},
 		"parameters":     parameters,
 	}
 	if v.MaxBatchSize > 0 {
-		config["dynamic_batching"] = dynamicBatching(m.Settings)
+		config["dynamic_batching"] = dynamicBatching(m.Config)
 	}
 	c.JSON(http.StatusOK, config)
 }
@@ -56,7 +56,7 @@ func configured(specs []tensor.Spec, maxBatchSize int) []tensorConfig {
 	return all
 }
 
-func versionPolicy(v repository.Versions) gin.H {
+func versionPolicy(v modelconfig.Versions) gin.H {
 	switch {
 	case v.All:
 		return gin.H{"all": gin.H{}}
@@ -66,7 +66,7 @@ func versionPolicy(v repository.Versions) gin.H {
 	return gin.H{"latest": gin.H{"num_versions": v.Latest}}
 }
 
-func dynamicBatching(s repository.Settings) gin.H {
+func dynamicBatching(s modelconfig.Config) gin.H {
 	preferred := append([]int{}, s.Batching.PreferredBatchSizes...)
 	return gin.H{
 		"preferred_batch_size": preferred, "max_queue_delay_microseconds": s.Batching.MaxQueueDelay.Microseconds(),

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/modelconfig"
 	"slipway/server/repository"
 )
 
@@ -80,8 +81,8 @@ func TestScan(t *testing.T) {
 		}
 		return b
 	}
-	all := repository.Default()
-	all.Versions = repository.Versions{All: true}
+	all := modelconfig.Default()
+	all.Versions = modelconfig.Versions{All: true}
 	for _, m := range state.Models {
 		for i, b := range m.Bundles {
 			assert.Len(t, b.Digest, 64)
@@ -89,11 +90,11 @@ func TestScan(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []repository.Model{
-		{Name: "bare", Settings: repository.Default(), Bundles: []repository.Bundle{bundle("bare", 1, "bare.onnx", "")}},
-		{Name: "iris", Settings: all, Bundles: []repository.Bundle{
+		{Name: "bare", Config: modelconfig.Default(), Bundles: []repository.Bundle{bundle("bare", 1, "bare.onnx", "")}},
+		{Name: "iris", Config: all, Bundles: []repository.Bundle{
 			bundle("iris", 2, "iris/2/model.onnx", "iris/2/golden.ndjson"), bundle("iris", 10, "iris/10/model.onnx", ""),
 		}},
-		{Name: "plain", Settings: repository.Default(), Bundles: []repository.Bundle{bundle("plain", 1, "plain/model.onnx", "plain/golden.ndjson")}},
+		{Name: "plain", Config: modelconfig.Default(), Bundles: []repository.Bundle{bundle("plain", 1, "plain/model.onnx", "plain/golden.ndjson")}},
 	}, state.Models)
 }
 

@@ -74,8 +74,8 @@ func TestSizeFollowsTheProcessors(t *testing.T) {
 	b, err := c.Choose("b", "")
 	require.NoError(t, err)
 	assert.Equal(t, []int{3, 2}, []int{b.Instances, b.IntraOpThreads})
-	assert.Contains(t, serving.Options{Processors: 4}.Size(b.Settings()).Why, "instances.count")
-	assert.Equal(t, 4, serving.Options{Processors: 4}.Size(a.Settings()).IntraOpThreads)
+	assert.Contains(t, serving.Options{Processors: 4}.Size(b.Config()).Why, "instances.count")
+	assert.Equal(t, 4, serving.Options{Processors: 4}.Size(a.Config()).IntraOpThreads)
 }
 
 // Requests whose run fails must not take those that shared it with them.

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"slipway/server/fault"
+	"slipway/server/modelconfig"
 	"slipway/server/repository"
 )
 
 // Model is the versions of one model. It never changes: a reload makes another.
 type Model struct {
 	Name     string
-	Settings repository.Settings
+	Config   modelconfig.Config
 	Versions []*Version // loaded, ascending
 
 	described repository.Model // what the repository said of it when it was loaded

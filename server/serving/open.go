@@ -10,6 +10,7 @@ import (
 
 	"slipway/server/batch"
 	"slipway/server/golden"
+	"slipway/server/modelconfig"
 	"slipway/server/onnx"
 	"slipway/server/repository"
 	"slipway/server/telemetry"
@@ -18,7 +19,7 @@ import (
 
 // open makes a version that has proved itself: opened, warmed up, its golden
 // answers reproduced, its batching verified.
-func (c *Catalog) open(ctx context.Context, b repository.Bundle, s repository.Settings, load telemetry.Load, log *slog.Logger) (*Version, error) {
+func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.Config, load telemetry.Load, log *slog.Logger) (*Version, error) {
 	sizes := c.options.Size(s)
 	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena})
 	if err != nil {
@@ -28,7 +29,7 @@ func (c *Catalog) open(ctx context.Context, b repository.Bundle, s repository.Se
 		Model: b.Model, Number: strconv.FormatInt(b.Version, 10),
 		Inputs: session.Inputs(), Outputs: session.Outputs(),
 		Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
-		bundle: b, settings: s, session: session, unheld: make(chan struct{}),
+		bundle: b, config: s, session: session, unheld: make(chan struct{}),
 	}
 	v.holds.Store(1)
 	if err := c.prove(ctx, v, load, log); err != nil {
@@ -68,7 +69,7 @@ func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, lo
 			return fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)
 		}
 	}
-	if v.settings.Batching.MaxBatchSize < 2 {
+	if v.config.Batching.MaxBatchSize < 2 {
 		return nil
 	}
 	began := time.Now()
@@ -79,7 +80,7 @@ func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, lo
 		v.BatchingRefused = err.Error()
 		log.Warn("batching refused", "reason", v.BatchingRefused)
 	} else {
-		v.MaxBatchSize = v.settings.Batching.MaxBatchSize
+		v.MaxBatchSize = v.config.Batching.MaxBatchSize
 	}
 	load.Verified(time.Since(began), v.BatchingRefused != "")
 	return nil
@@ -87,7 +88,7 @@ func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, lo
 
 // agree checks what a config.pbtxt declares against what the model says.
 func (v *Version) agree() error {
-	for _, d := range v.settings.Declared {
+	for _, d := range v.config.Declared {
 		specs, kind := v.Outputs, "output"
 		if d.Input {
 			specs, kind = v.Inputs, "input"

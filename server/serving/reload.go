@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"slipway/server/fault"
+	"slipway/server/modelconfig"
 	"slipway/server/repository"
 )
 
@@ -39,7 +40,7 @@ func (c *Catalog) LoadOnly(ctx context.Context, names []string) error {
 	start := &models{byName: map[string]*Model{}, fallback: c.options.DefaultModel}
 	for _, m := range state.Models {
 		if !slices.Contains(names, m.Name) {
-			idle := &Model{Name: m.Name, Settings: m.Settings, described: m, unloaded: true}
+			idle := &Model{Name: m.Name, Config: m.Config, described: m, unloaded: true}
 			start = start.with(m.Name, idle, c.options.DefaultModel)
 		}
 	}
@@ -112,7 +113,7 @@ func (c *Catalog) swap(name string, m *Model) {
 func (c *Catalog) load(ctx context.Context, old *Model, m repository.Model) (next *Model, retired []*Version) {
 	c.loading.Store(m.Name, true)
 	defer c.loading.Delete(m.Name)
-	next = &Model{Name: m.Name, Settings: m.Settings, described: m}
+	next = &Model{Name: m.Name, Config: m.Config, described: m}
 	if m.Err != nil {
 		c.log.Error("model not loaded", "model", m.Name, "error", m.Err)
 		next.failures = append(next.failures, failure{err: m.Err})
@@ -124,11 +125,11 @@ func (c *Catalog) load(ctx context.Context, old *Model, m repository.Model) (nex
 			next.failures = append(next.failures, failure{number, b.Err})
 			continue
 		}
-		if v := old.unchanged(number, b, m.Settings); v != nil {
+		if v := old.unchanged(number, b, m.Config); v != nil {
 			next.Versions = append(next.Versions, v)
 			continue
 		}
-		v, err := c.loadVersion(ctx, b, m.Settings)
+		v, err := c.loadVersion(ctx, b, m.Config)
 		if err != nil {
 			next.failures = append(next.failures, failure{number, err})
 			continue
@@ -151,7 +152,7 @@ func (c *Catalog) load(ctx context.Context, old *Model, m repository.Model) (nex
 	return next, retired
 }
 
-func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s repository.Settings) (*Version, error) {
+func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelconfig.Config) (*Version, error) {
 	number := strconv.FormatInt(b.Version, 10)
 	log := c.log.With("model", b.Model, "version", number)
 	load := c.metrics.BeginLoad(b.Model, number)
@@ -167,8 +168,8 @@ func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s reposi
 }
 
 // unchanged is the loaded version that a bundle would make again, or nil.
-func (m *Model) unchanged(number string, b repository.Bundle, s repository.Settings) *Version {
-	if m == nil || !reflect.DeepEqual(m.Settings, s) {
+func (m *Model) unchanged(number string, b repository.Bundle, s modelconfig.Config) *Version {
+	if m == nil || !reflect.DeepEqual(m.Config, s) {
 		return nil
 	}
 	if v := m.loaded(number); v != nil && v.bundle.Digest == b.Digest {
@@ -214,7 +215,7 @@ func (c *Catalog) UnloadModel(_ context.Context, name string) error {
 	if !ok {
 		return fault.New(fault.NotFound, "unload model %q: no such model; there are %s", name, now.names())
 	}
-	c.swap(name, &Model{Name: name, Settings: old.Settings, described: old.described, unloaded: true})
+	c.swap(name, &Model{Name: name, Config: old.Config, described: old.described, unloaded: true})
 	c.retire(old.Versions...)
 	return nil
 }

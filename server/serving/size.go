@@ -3,7 +3,7 @@ package serving
 import (
 	"fmt"
 
-	"slipway/server/repository"
+	"slipway/server/modelconfig"
 )
 
 // Size is how much of the container a model takes.
@@ -18,7 +18,7 @@ type Size struct {
 // processor, and when there are several they share one pool of threads, which
 // has nothing spinning in it, so that no processor is idle and little is lost to
 // switching.
-func (o Options) Size(s repository.Settings) Size {
+func (o Options) Size(s modelconfig.Config) Size {
 	size := Size{Instances: s.Instances.Count, IntraOpThreads: s.Instances.IntraOpThreads}
 	instances, threads := "instances.count of the model", "instances.intraOpThreads of the model"
 	if size.Instances == 0 {

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 
 	"slipway/server/golden"
-	"slipway/server/repository"
+	"slipway/server/modelconfig"
 	"slipway/server/tensor"
 )
 
@@ -33,7 +33,7 @@ func (v *Version) verifyBatching(ctx context.Context, cases []golden.Case, warm 
 			return fmt.Errorf("a run that was to show whether rows keep apart failed: %w; add golden answers or a warmUp that the model takes", err)
 		}
 	}
-	for _, size := range []int{2, v.settings.Batching.MaxBatchSize} {
+	for _, size := range []int{2, v.config.Batching.MaxBatchSize} {
 		if err := v.verifySize(ctx, size, rows, alone, tolerance); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (v *Version) goldenRows(cases []golden.Case) (rows [][]*tensor.Tensor, tole
 
 func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error) {
 	random := rand.New(rand.NewPCG(3, 4))
-	w := repository.WarmUp{BatchSize: 1, Inputs: map[string]repository.WarmUpInput{}}
+	w := modelconfig.WarmUp{BatchSize: 1, Inputs: map[string]modelconfig.WarmUpInput{}}
 	for i, s := range v.Inputs {
 		dims := make([]int64, len(s.Shape)-1)
 		for d := range dims {
@@ -85,7 +85,7 @@ func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error
 		if len(warm) > 0 && len(warm[0][i].Shape) == len(s.Shape) {
 			dims = warm[0][i].Shape[1:]
 		}
-		w.Inputs[s.Name] = repository.WarmUpInput{DType: s.DType, Dims: dims, Random: true}
+		w.Inputs[s.Name] = modelconfig.WarmUpInput{DType: s.DType, Dims: dims, Random: true}
 	}
 	rows := make([][]*tensor.Tensor, 3)
 	for i := range rows {

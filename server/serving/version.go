@@ -10,6 +10,7 @@ import (
 
 	"slipway/server/batch"
 	"slipway/server/fault"
+	"slipway/server/modelconfig"
 	"slipway/server/onnx"
 	"slipway/server/repository"
 	"slipway/server/telemetry"
@@ -29,7 +30,7 @@ type Version struct {
 	Instances, IntraOpThreads int
 
 	bundle     repository.Bundle
-	settings   repository.Settings
+	config     modelconfig.Config
 	session    *onnx.Session
 	queue      *batch.Queue
 	metrics    *telemetry.Version
@@ -64,7 +65,7 @@ func (v *Version) Admit(timeout time.Duration) error {
 // limit is the time a request has, of its own and the model's timeout the
 // shorter one; 0 is for ever.
 func (v *Version) limit(timeout time.Duration) time.Duration {
-	limit := v.settings.Queue.Timeout
+	limit := v.config.Queue.Timeout
 	if timeout > 0 && (limit == 0 || timeout < limit) {
 		return timeout
 	}
@@ -98,8 +99,8 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 // Golden is the path of the version's golden answers, or empty.
 func (v *Version) Golden() string { return v.bundle.Golden }
 
-// Settings are what the repository says of the model.
-func (v *Version) Settings() repository.Settings { return v.settings }
+// Config are what the repository says of the model.
+func (v *Version) Config() modelconfig.Config { return v.config }
 
 // acquire keeps the version from being freed; false if that is under way.
 func (v *Version) acquire() bool {

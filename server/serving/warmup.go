@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"slipway/server/repository"
+	"slipway/server/modelconfig"
 	"slipway/server/tensor"
 )
 
@@ -16,13 +16,13 @@ import (
 // ONNX Runtime's first allocations. Not every model takes zeros; that is no
 // fault of the model. The inputs come back, for the runs that were taken.
 func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
-	if len(v.settings.WarmUp) == 0 {
+	if len(v.config.WarmUp) == 0 {
 		if v.takesNumbers() {
 			return nil, errors.New("an input is a whole number, of which none can be made up; describe one under warmUp")
 		}
 		ctx, cancel := context.WithTimeout(ctx, warmUpLimit)
 		defer cancel()
-		inputs, err := v.synthetic(repository.WarmUp{BatchSize: 1}, nil)
+		inputs, err := v.synthetic(modelconfig.WarmUp{BatchSize: 1}, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var taken [][]*tensor.Tensor
-	for _, w := range v.settings.WarmUp {
+	for _, w := range v.config.WarmUp {
 		inputs, err := v.synthetic(w, random)
 		if err != nil {
 			return taken, fmt.Errorf("warm-up %q: %w", w.Name, err)
@@ -78,7 +78,7 @@ func (v *Version) takesNumbers() bool {
 }
 
 // synthetic makes inputs of zeros, or of random values where w says so.
-func (v *Version) synthetic(w repository.WarmUp, random *rand.Rand) ([]*tensor.Tensor, error) {
+func (v *Version) synthetic(w modelconfig.WarmUp, random *rand.Rand) ([]*tensor.Tensor, error) {
 	inputs := make([]*tensor.Tensor, len(v.Inputs))
 	for i, spec := range v.Inputs {
 		given, named := w.Inputs[spec.Name]

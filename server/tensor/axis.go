@@ -31,16 +31,16 @@ func Concat(parts []*Tensor) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tensor{DType: first.DType, Shape: shape, Data: flats[first.DType].concat(parts, int(n))}, nil
+	return &Tensor{DType: first.DType, Shape: shape, Data: dtypes[first.DType].concat(parts, int(n))}, nil
 }
 
-// Agree tells whether a and b differ in nothing but the size of the first
+// Agree reports whether a and b differ in nothing but the size of the first
 // axis, which both must have.
 func Agree(a, b *Tensor) bool {
 	return a.DType == b.DType && len(a.Shape) > 0 && len(b.Shape) > 0 && slices.Equal(a.Shape[1:], b.Shape[1:])
 }
 
-// Rows is a view of the rows from up to, but not including, to along the first
+// Rows returns a view of the rows from up to, but not including, to along the first
 // axis. Like a slice expression it panics when t has no such rows.
 func (t *Tensor) Rows(from, to int) *Tensor {
 	size := int64(1)
@@ -49,10 +49,10 @@ func (t *Tensor) Rows(from, to int) *Tensor {
 	}
 	shape := slices.Clone(t.Shape)
 	shape[0] = int64(to - from)
-	return &Tensor{DType: t.DType, Shape: shape, Data: flats[t.DType].slice(t.Data, int64(from)*size, int64(to)*size)}
+	return &Tensor{DType: t.DType, Shape: shape, Data: dtypes[t.DType].slice(t.Data, int64(from)*size, int64(to)*size)}
 }
 
-// Bytes is the memory that the data takes; a string counts its header too.
+// Bytes returns the memory that the data takes; a string counts its header too.
 func (t *Tensor) Bytes() int64 {
 	if all, ok := t.Data.([]string); ok {
 		sum := int64(len(all)) * stringHeader

@@ -1,11 +1,5 @@
 package tensor
 
-import (
-	"math"
-
-	"github.com/x448/float16"
-)
-
 // DType is an element type under the name the Open Inference Protocol gives it.
 type DType uint8
 
@@ -28,25 +22,28 @@ const (
 	Bytes
 )
 
+// dtypes is the one table of the element types. What differs between them and
+// needs no other package is here.
 var dtypes = [...]struct {
 	name string
-	size int
+	size int // bytes of an element; 0 when they differ
+	elements
 }{
-	Invalid: {"INVALID", 0},
-	Bool:    {"BOOL", 1},
-	Int8:    {"INT8", 1},
-	Int16:   {"INT16", 2},
-	Int32:   {"INT32", 4},
-	Int64:   {"INT64", 8},
-	Uint8:   {"UINT8", 1},
-	Uint16:  {"UINT16", 2},
-	Uint32:  {"UINT32", 4},
-	Uint64:  {"UINT64", 8},
-	FP16:    {"FP16", 2},
-	BF16:    {"BF16", 2},
-	FP32:    {"FP32", 4},
-	FP64:    {"FP64", 8},
-	Bytes:   {"BYTES", 0},
+	Invalid: {"INVALID", 0, nil},
+	Bool:    {"BOOL", 1, booleans},
+	Int8:    {"INT8", 1, signed[int8]()},
+	Int16:   {"INT16", 2, signed[int16]()},
+	Int32:   {"INT32", 4, signed[int32]()},
+	Int64:   {"INT64", 8, signed[int64]()},
+	Uint8:   {"UINT8", 1, unsigned[uint8]()},
+	Uint16:  {"UINT16", 2, unsigned[uint16]()},
+	Uint32:  {"UINT32", 4, unsigned[uint32]()},
+	Uint64:  {"UINT64", 8, unsigned[uint64]()},
+	FP16:    {"FP16", 2, float16s},
+	BF16:    {"BF16", 2, bfloat16s},
+	FP32:    {"FP32", 4, float32s},
+	FP64:    {"FP64", 8, float64s},
+	Bytes:   {"BYTES", 0, texts},
 }
 
 // String returns the protocol's name, such as FP32.
@@ -57,13 +54,19 @@ func (d DType) String() string {
 	return dtypes[Invalid].name
 }
 
-// Size is the number of bytes an element takes; 0 for Bytes, whose elements differ.
+// Size returns the number of bytes of an element; 0 for Bytes, whose elements differ.
 func (d DType) Size() int {
 	if int(d) < len(dtypes) {
 		return dtypes[d].size
 	}
 	return 0
 }
+
+// IsFloat reports whether elements may have a fraction.
+func (d DType) IsFloat() bool { return d >= FP16 && d <= FP64 }
+
+// IsInteger reports whether elements are whole numbers.
+func (d DType) IsInteger() bool { return d >= Int8 && d <= Uint64 }
 
 // ParseDType is the inverse of String; ok is false for a name that is no type.
 func ParseDType(name string) (d DType, ok bool) {
@@ -75,26 +78,20 @@ func ParseDType(name string) (d DType, ok bool) {
 	return Invalid, false
 }
 
-// Float16 is the bit pattern of an IEEE 754 half-precision number.
-type Float16 uint16
-
-// Float32 widens f, exactly.
-func (f Float16) Float32() float32 { return float16.Frombits(uint16(f)).Float32() }
-
-// ToFloat16 rounds x to the nearest half, ties to even.
-func ToFloat16(x float32) Float16 { return Float16(float16.Fromfloat32(x).Bits()) }
-
-// BFloat16 is the upper half of the bit pattern of a float32.
-type BFloat16 uint16
-
-// Float32 widens f, exactly.
-func (f BFloat16) Float32() float32 { return math.Float32frombits(uint32(f) << 16) }
-
-// ToBFloat16 rounds x to the nearest bfloat16, ties to even.
-func ToBFloat16(x float32) BFloat16 {
-	bits := math.Float32bits(x)
-	if x != x {
-		return BFloat16(bits>>16 | 0x40) // stays a NaN when the low half is cut off
+// DTypeOf returns the type whose data is a []T.
+func DTypeOf[T Element]() DType {
+	for d := Bool; d <= Bytes; d++ {
+		if _, ok := dtypes[d].elements.(*slice[T]); ok {
+			return d
+		}
 	}
-	return BFloat16((bits + 0x7fff + bits>>16&1) >> 16)
+	return Invalid
+}
+
+// Make returns zeroed data of n elements as the []T that belongs to d, or nil for Invalid.
+func Make(d DType, n int) any {
+	if d == Invalid || int(d) >= len(dtypes) {
+		return nil
+	}
+	return dtypes[d].make(n)
 }

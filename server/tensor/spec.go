@@ -2,7 +2,7 @@ package tensor
 
 import "fmt"
 
-// Kind tells the three sorts of value apart.
+// Kind is one of the three sorts of value.
 type Kind uint8
 
 // The sorts of value that a model may take or give.
@@ -23,7 +23,7 @@ type Spec struct {
 	Shape []int64
 }
 
-// Check tells whether t may be given for s; the error names what came and what
+// Check returns an error if t is not a value of s. It names what came and what
 // was expected.
 func (s Spec) Check(t *Tensor) error {
 	if t.DType != s.DType {

@@ -53,76 +53,34 @@ func New[T Element](shape []int64, data []T) (*Tensor, error) {
 	return &Tensor{DType: DTypeOf[T](), Shape: shape, Data: data}, nil
 }
 
-// DTypeOf is the type that a []T carries.
-func DTypeOf[T Element]() DType {
-	var zero T
-	switch any(zero).(type) {
-	case bool:
-		return Bool
-	case int8:
-		return Int8
-	case int16:
-		return Int16
-	case int32:
-		return Int32
-	case int64:
-		return Int64
-	case uint8:
-		return Uint8
-	case uint16:
-		return Uint16
-	case uint32:
-		return Uint32
-	case uint64:
-		return Uint64
-	case Float16:
-		return FP16
-	case BFloat16:
-		return BF16
-	case float32:
-		return FP32
-	case float64:
-		return FP64
-	case string:
-		return Bytes
+// Len returns the number of elements of a tensor whose shape is valid.
+func (t *Tensor) Len() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= int(d)
 	}
-	return Invalid
+	return n
 }
 
-// Make returns zeroed data of n elements as the []T that belongs to d, or nil for Invalid.
-func Make(d DType, n int) any {
-	switch d {
-	case Bool:
-		return make([]bool, n)
-	case Int8:
-		return make([]int8, n)
-	case Int16:
-		return make([]int16, n)
-	case Int32:
-		return make([]int32, n)
-	case Int64:
-		return make([]int64, n)
-	case Uint8:
-		return make([]uint8, n)
-	case Uint16:
-		return make([]uint16, n)
-	case Uint32:
-		return make([]uint32, n)
-	case Uint64:
-		return make([]uint64, n)
-	case FP16:
-		return make([]Float16, n)
-	case BF16:
-		return make([]BFloat16, n)
-	case FP32:
-		return make([]float32, n)
-	case FP64:
-		return make([]float64, n)
-	case Bytes:
-		return make([]string, n)
+// Float returns the i-th element as a number; ok is false for BOOL and BYTES.
+// Beyond 2^53 whole numbers are rounded.
+func (t *Tensor) Float(i int) (x float64, ok bool) { return dtypes[t.DType].float(t.Data, i) }
+
+// Text returns the i-th element as it is written; whole numbers are exact.
+func (t *Tensor) Text(i int) string { return dtypes[t.DType].text(t.Data, i) }
+
+// Memory returns a view of the data as it lies in memory; strings have none.
+func (t *Tensor) Memory() []byte {
+	if t.DType.Size() == 0 {
+		return nil
 	}
-	return nil
+	return dtypes[t.DType].memory(t.Data)
 }
+
+// Over returns the []T of n elements that belongs to d as a view of memory, which
+// must have their size, or as a copy where memory is not aligned for them. d must
+// have a size.
+func Over(d DType, memory []byte, n int) any { return dtypes[d].over(memory, n) }
 
 // Count is the number of elements of a shape: 1 for the empty shape of a
 // scalar. It fails on a negative dimension and on an overflow.

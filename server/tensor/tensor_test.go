@@ -75,3 +75,31 @@ func TestSpecCheckSaysWhatCameAndWhatWasExpected(t *testing.T) {
 	spec.Shape = nil
 	assert.NoError(t, spec.Check(at(tensor.FP32, 9, 9, 9)), "an open rank is for the run to check")
 }
+
+func TestElementsAsNumbersAndText(t *testing.T) {
+	for _, test := range []struct {
+		tensor *tensor.Tensor
+		float  float64
+		number bool
+		text   string
+	}{
+		{&tensor.Tensor{DType: tensor.Bool, Data: []bool{true}}, 0, false, "true"},
+		{&tensor.Tensor{DType: tensor.Int8, Data: []int8{-7}}, -7, true, "-7"},
+		{&tensor.Tensor{DType: tensor.Int64, Data: []int64{math.MinInt64}}, math.MinInt64, true, "-9223372036854775808"},
+		{&tensor.Tensor{DType: tensor.Uint64, Data: []uint64{math.MaxUint64}}, math.MaxUint64, true, "18446744073709551615"},
+		{&tensor.Tensor{DType: tensor.FP16, Data: []tensor.Float16{tensor.ToFloat16(0.1)}}, 0.0999755859375, true, "0.099975586"},
+		{&tensor.Tensor{DType: tensor.BF16, Data: []tensor.BFloat16{tensor.ToBFloat16(2)}}, 2, true, "2"},
+		{&tensor.Tensor{DType: tensor.FP32, Data: []float32{0.1}}, float64(float32(0.1)), true, "0.1"},
+		{&tensor.Tensor{DType: tensor.FP64, Data: []float64{1e300}}, 1e300, true, "1e+300"},
+		{&tensor.Tensor{DType: tensor.Bytes, Data: []string{"a b"}}, 0, false, "a b"},
+	} {
+		assert.Equal(t, 1, test.tensor.Len())
+		x, ok := test.tensor.Float(0)
+		assert.Equal(t, test.number, ok, test.tensor.DType)
+		assert.Equal(t, test.float, x, test.tensor.DType)
+		assert.Equal(t, test.text, test.tensor.Text(0), test.tensor.DType)
+		assert.Equal(t, test.tensor.DType.IsFloat(), test.tensor.DType >= tensor.FP16 && test.number, test.tensor.DType)
+	}
+	assert.True(t, tensor.Uint64.IsInteger())
+	assert.False(t, tensor.Bool.IsInteger() || tensor.FP16.IsInteger())
+}

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 )
 
 // TestGRPC asks the release's Service over gRPC, on a node port.

@@ -14,7 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"google.golang.org/grpc"
 
-	"slipway/server/grpcapi/oip"
+	"slipway/server/oip"
 )
 
 // service answers every inference with an empty message.

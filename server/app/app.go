@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/server/buildinfo"
+	"slipway/server/config"
+	"slipway/server/grpcapi"
+	"slipway/server/httpapi"
+	"slipway/server/onnx"
+	"slipway/server/serving"
+	"slipway/server/telemetry"
+)
+
+// Options of a server.
+type Options struct {
+	Config  config.Config // validated
+	Serving serving.Options
+	Log     io.Writer // JSON lines
+}
+
+// App is one server.
+type App struct {
+	config     config.Config
+	processors int
+	log        *slog.Logger
+	catalog    *serving.Catalog
+	http       *httpapi.API
+	grpc       *grpcapi.API
+	registry   *prometheus.Registry
+	listeners  []*listener
+	keyNames   []string
+
+	undo        stack
+	failed      chan error // of a listener, or of the first load
+	loading     context.Context
+	stopLoading context.CancelFunc
+	loaded      chan struct{} // closed when nothing is loaded any more
+	interrupted atomic.Bool   // a request was cut off and may still use its model
+}
+
+// New makes a server that does not serve yet. It opens the listeners, so that a
+// port in use is an error before anything is loaded. What New has opened, Stop
+// closes, or New itself when it fails.
+func New(ctx context.Context, o Options) (a *App, err error) {
+	a = &App{
+		config: o.Config, processors: o.Serving.Processors, log: telemetry.NewLogger(o.Log, o.Config.Log.Level),
+		registry: prometheus.NewRegistry(), loaded: make(chan struct{}),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.undo.unwind(ctx))
+		}
+	}()
+	access := telemetry.NewLines(o.Log)
+	a.undo.push(func(context.Context) error { return access.Flush() })
+	if err := a.startTracing(ctx); err != nil {
+		return nil, err
+	}
+	keys, err := o.Config.Auth.Keys()
+	if err != nil {
+		return nil, err
+	}
+	gin.SetMode(gin.ReleaseMode)
+	metrics := telemetry.NewMetrics(a.registry, telemetry.Build{
+		Version: buildinfo.Version, Revision: buildinfo.Revision, ONNXRuntime: onnx.Version(),
+	})
+	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
+	a.undo.push(a.closeCatalog)
+	tracing := o.Config.Tracing.Endpoint != ""
+	a.http = &httpapi.API{
+		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
+		MaxBodyBytes: o.Config.HTTP.MaxBodyBytes, Version: buildinfo.Version, Tracing: tracing,
+	}
+	a.grpc = &grpcapi.API{
+		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log,
+		MaxMessageBytes: o.Config.GRPC.MaxMessageBytes, Version: buildinfo.Version, Tracing: tracing,
+	}
+	if keys != nil {
+		a.keyNames = keys.Names()
+	}
+	if err := a.openListeners(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// startTracing sends spans if there is somewhere to send them. Stopping sends
+// those that are left, for five seconds at most.
+func (a *App) startTracing(ctx context.Context) error {
+	t := a.config.Tracing
+	if t.Endpoint == "" {
+		return nil
+	}
+	flush, err := telemetry.StartTracing(ctx, t.Endpoint, t.SampleRatio, buildinfo.Version)
+	if err != nil {
+		return err
+	}
+	a.undo.push(func(context.Context) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return flush(ctx)
+	})
+	return nil
+}
+
+// closeCatalog frees the models, unless requests that were cut off may still be
+// using them.
+func (a *App) closeCatalog(context.Context) error {
+	if !a.interrupted.Load() {
+		a.catalog.Close()
+	}
+	return nil
+}
+
+// Run serves until ctx is done or a part of the server has failed, then stops.
+func (a *App) Run(ctx context.Context) error {
+	a.Start()
+	var failed error
+	select {
+	case <-ctx.Done():
+		a.Drain()
+	case failed = <-a.failed:
+	}
+	err := errors.Join(failed, a.Stop())
+	a.log.Info("stopped")
+	return err
+}
+
+// Start serves, and loads the models meanwhile: probes are answered from the
+// first moment.
+func (a *App) Start() {
+	a.loading, a.stopLoading = context.WithCancel(context.Background())
+	a.failed = make(chan error, len(a.listeners)+1)
+	for _, l := range a.listeners {
+		l.start(a.failed)
+	}
+	a.log.With(a.addresses()...).Info("serving", "version", buildinfo.Version, "onnxruntime", onnx.Version(),
+		"processors", a.processors, "repository", a.config.Models,
+		"control", string(a.config.Repository.Control), "keys", a.keyNames)
+	go func() {
+		defer close(a.loaded)
+		if err := a.load(); err != nil {
+			a.failed <- err
+		}
+	}()
+}
+
+// Drain reports not ready and keeps serving until the Service no longer sends
+// requests here.
+func (a *App) Drain() {
+	a.log.Info("shutting down", "delay", a.config.Shutdown.Delay.String(), "grace_period", a.config.Shutdown.GracePeriod.String())
+	a.http.Drain()
+	a.grpc.Drain()
+	time.Sleep(a.config.Shutdown.Delay)
+}
+
+// Stop lets the requests in flight finish within shutdown.gracePeriod and
+// releases everything. The error joins that of each part.
+func (a *App) Stop() error {
+	grace, cancel := context.WithTimeout(context.Background(), a.config.Shutdown.GracePeriod)
+	defer cancel()
+	if a.stopLoading != nil {
+		a.stopLoading()
+	}
+	return a.undo.unwind(grace)
+}

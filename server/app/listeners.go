@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+// listener is an address and the server that answers there.
+type listener struct {
+	name    string
+	address net.Addr
+	close   func() error                // of one that never served
+	serve   func() error                // returns nil after shutdown
+	finish  func(context.Context) error // waits for the requests in flight, then cuts those that are left off
+
+	served chan struct{} // closed when serve has returned; nil before start
+}
+
+// start serves, and reports it if that ends before the listener is told to stop.
+func (l *listener) start(failed chan<- error) {
+	l.served = make(chan struct{})
+	go func() {
+		defer close(l.served)
+		if err := l.serve(); err != nil {
+			failed <- fmt.Errorf("%s listener: %w", l.name, err)
+		}
+	}()
+}
+
+func (l *listener) stop(ctx context.Context) error {
+	if l.served == nil {
+		return l.close()
+	}
+	err := l.finish(ctx)
+	<-l.served
+	return err
+}
+
+// openListeners takes all addresses. Stopping stops all listeners at the same
+// time, then waits for the loading of models to end.
+func (a *App) openListeners() error {
+	a.undo.push(func(context.Context) error {
+		if a.stopLoading != nil {
+			<-a.loaded
+		}
+		return nil
+	})
+	a.undo.push(a.stopListeners)
+	if err := a.openHTTP("http", a.config.HTTP.Address, a.http.Handler()); err != nil {
+		return err
+	}
+	if err := a.openHTTP("admin", a.config.Admin.Address, a.adminHandler()); err != nil {
+		return err
+	}
+	if a.config.GRPC.Address == "" {
+		return nil
+	}
+	return a.openGRPC(a.config.GRPC.Address)
+}
+
+func (a *App) stopListeners(ctx context.Context) error {
+	errs := make([]error, len(a.listeners))
+	var stopping sync.WaitGroup
+	for i, l := range a.listeners {
+		stopping.Go(func() { errs[i] = l.stop(ctx) })
+	}
+	stopping.Wait()
+	err := errors.Join(errs...)
+	a.interrupted.Store(err != nil)
+	return err
+}
+
+// adminHandler serves both protocols on one port.
+func (a *App) adminHandler() http.Handler {
+	rest, rpc := a.http.AdminHandler(a.registry), a.grpc.Server(true)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+			rpc.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+func (a *App) openHTTP(name, address string, h http.Handler) error {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s.address: %w", name, err)
+	}
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute, // a client that sends its body drop by drop is cut off
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		Protocols:         new(http.Protocols),
+	}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(name == "admin") // its gRPC
+	a.listeners = append(a.listeners, &listener{
+		name: name, address: socket.Addr(), close: socket.Close,
+		serve: func() error {
+			if err := s.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		},
+		finish: func(ctx context.Context) error {
+			if err := s.Shutdown(ctx); err != nil {
+				return errors.Join(fmt.Errorf("%s requests were still in flight at the end of shutdown.gracePeriod: %w", name, err), s.Close())
+			}
+			return nil
+		},
+	})
+	return nil
+}
+
+func (a *App) openGRPC(address string) error {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on grpc.address: %w", err)
+	}
+	s := a.grpc.Server(false)
+	a.listeners = append(a.listeners, &listener{
+		name: "grpc", address: socket.Addr(), close: socket.Close,
+		serve: func() error {
+			if err := s.Serve(socket); !errors.Is(err, grpc.ErrServerStopped) {
+				return err
+			}
+			return nil
+		},
+		finish: func(ctx context.Context) error { return finishGRPC(ctx, s) },
+	})
+	return nil
+}
+
+func finishGRPC(ctx context.Context, s *grpc.Server) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.GracefulStop()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.Stop()
+		<-done
+		return fmt.Errorf("gRPC calls were still in flight at the end of shutdown.gracePeriod: %w", ctx.Err())
+	}
+}
+
+// addresses are the listeners' names and addresses, for the log.
+func (a *App) addresses() []any {
+	var all []any
+	for _, l := range a.listeners {
+		all = append(all, l.name, l.address.String())
+	}
+	return all
+}

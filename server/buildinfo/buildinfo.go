@@ -1,0 +1,8 @@
+// Package buildinfo holds what the linker writes into the binary.
+package buildinfo
+
+// Set with -ldflags "-X slipway/server/buildinfo.Version=… -X slipway/server/buildinfo.Revision=…".
+var (
+	Version  = "dev"     // of the release
+	Revision = "unknown" // of the source
+)

@@ -1,0 +1,136 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// alwaysRead is the size below which a file is read each time: where times
+	// are coarse and inodes used again, as on NFS, only the content shows a small
+	// change. A larger file is read again when its size, time or inode has changed.
+	alwaysRead = 1 << 20
+	// coarse is how long after its time a large file may still change without
+	// getting another. So long it is read each time too.
+	coarse = 3 * time.Second
+)
+
+// ParseSHA256 reads a SHA-256 in hexadecimal digits, with or without the prefix
+// sha256: before it, and returns the digits in lower case.
+func ParseSHA256(text string) (digest string, ok bool) {
+	digest = strings.ToLower(strings.TrimPrefix(text, sha256Prefix))
+	sum, err := hex.DecodeString(digest)
+	return digest, err == nil && len(sum) == sha256.Size
+}
+
+const sha256Prefix = "sha256:"
+
+// Digests returns the SHA-256, in hexadecimal digits, of each file of the bundle
+// in a folder by its path in it.
+func Digests(ctx context.Context, dir string) (map[string]string, error) {
+	files, err := Files(dir)
+	if err != nil {
+		return nil, err
+	}
+	return new(Digester).Digests(ctx, dir, files)
+}
+
+// Fingerprint is one digest of the names and contents of a bundle's files.
+func Fingerprint(digests map[string]string) string {
+	all := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(digests)) {
+		fmt.Fprintf(all, "%s %q\n", digests[name], name)
+	}
+	return hex.EncodeToString(all.Sum(nil))
+}
+
+// Digester computes digests and remembers those of large files, so that a folder
+// can be looked at often. It is for one goroutine at a time.
+type Digester struct{ known map[string]remembered } // by path
+
+// remembered is the digest of a file that had this size, time and inode.
+type remembered struct {
+	info   fs.FileInfo
+	digest string
+}
+
+// Digests returns the SHA-256 of the named files of a folder by name.
+func (d *Digester) Digests(ctx context.Context, dir string, files []string) (map[string]string, error) {
+	digests := make(map[string]string, len(files))
+	for _, name := range files {
+		digest, err := d.digest(ctx, filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, err
+		}
+		digests[name] = digest
+	}
+	return digests, nil
+}
+
+func (d *Digester) digest(ctx context.Context, path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if known, ok := d.known[path]; ok && known.describes(info) {
+		return known.digest, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return "", err
+	}
+	began := time.Now()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, cancellable{ctx, f}); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	digest := hex.EncodeToString(sum.Sum(nil))
+	if info.Size() >= alwaysRead && began.Sub(info.ModTime()).Abs() > coarse {
+		if d.known == nil {
+			d.known = map[string]remembered{}
+		}
+		d.known[path] = remembered{info, digest}
+	}
+	return digest, nil
+}
+
+// describes reports whether a file looks like the one that was read.
+func (r remembered) describes(now fs.FileInfo) bool {
+	return r.info.Size() == now.Size() && r.info.ModTime().Equal(now.ModTime()) && os.SameFile(r.info, now)
+}
+
+// Forget drops the digests of files that no longer exist.
+func (d *Digester) Forget() {
+	maps.DeleteFunc(d.known, func(path string, _ remembered) bool {
+		_, err := os.Stat(path)
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+// cancellable stops reading when its context is done: a large file takes a while.
+type cancellable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r cancellable) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(p)
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"slipway/server/golden"
+)
+
+type predictCommand struct {
+	URL       string        `help:"The server, such as http://127.0.0.1:8080." default:"http://127.0.0.1:8080"`
+	Model     string        `help:"The model; empty means the server's default one, with --golden all of them."`
+	Data      string        `help:"The body as JSON, or @FILE." xor:"body" required:""`
+	Synthetic bool          `help:"Ask with zeros in the shape that the model's metadata gives." xor:"body" required:""`
+	Golden    bool          `help:"Ask every version that is ready for its golden answers, and with zeros where there are none." xor:"body" required:""`
+	AdminURL  string        `help:"The server's port for administration, which gives the golden answers out." default:"http://127.0.0.1:9090"`
+	Record    string        `help:"Append the question, an Open Inference Protocol one, and its answer to a golden.ndjson." type:"path" placeholder:"FILE"`
+	Absolute  float64       `help:"With --record, how far a number may be off." default:"1e-5"`
+	Relative  float64       `help:"With --record, how far besides, in parts of the number." default:"1e-4"`
+	Timeout   time.Duration `help:"Longest wait for an answer." default:"10s"`
+	KeyFile   string        `help:"File that holds the API key; else $SLIPWAY_API_KEY." type:"path" placeholder:"FILE"`
+}
+
+// Run prints the server's answer.
+func (p predictCommand) Run() error {
+	ctx := context.Background()
+	key, err := p.key()
+	if err != nil {
+		return err
+	}
+	client := predictClient{url: strings.TrimSuffix(p.URL, "/"), key: key, timeout: p.Timeout}
+	if p.Golden {
+		if p.Record != "" {
+			return errors.New("--golden and --record contradict each other: record with --data or --synthetic")
+		}
+		admin := predictClient{url: strings.TrimSuffix(p.AdminURL, "/"), key: key, timeout: p.Timeout}
+		return replay{client, admin, os.Stdout}.all(ctx, p.Model)
+	}
+	answer, err := p.ask(ctx, client)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(string(answer))
+	return err
+}
+
+func (p predictCommand) ask(ctx context.Context, client predictClient) ([]byte, error) {
+	body, err := p.body()
+	if err != nil {
+		return nil, err
+	}
+	path := strings.TrimSuffix("/predict/"+url.PathEscape(p.Model), "/")
+	if p.Synthetic || p.Record != "" {
+		model, err := client.modelOr(ctx, p.Model)
+		if err != nil {
+			return nil, err
+		}
+		path = "/v2/models/" + url.PathEscape(model)
+		if p.Synthetic {
+			if body, err = client.zeros(ctx, path); err != nil {
+				return nil, err
+			}
+		}
+		path += "/infer"
+	}
+	answer, err := client.do(ctx, http.MethodPost, path, body)
+	if err != nil || p.Record == "" {
+		return answer, err
+	}
+	return answer, record(p.Record, body, answer, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative})
+}
+
+func (p predictCommand) body() ([]byte, error) {
+	file, isFile := strings.CutPrefix(p.Data, "@")
+	if !isFile {
+		return []byte(p.Data), nil
+	}
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read --data: %w", err)
+	}
+	return body, nil
+}
+
+func (p predictCommand) key() (string, error) {
+	if p.KeyFile == "" {
+		return os.Getenv("SLIPWAY_API_KEY"), nil
+	}
+	body, err := os.ReadFile(p.KeyFile)
+	if err != nil {
+		return "", fmt.Errorf("read --key-file: %w", err)
+	}
+	return strings.TrimSpace(string(body)), nil
+}
+
+// record appends a golden line to the file at path.
+func record(path string, request, response []byte, t golden.Tolerance) (err error) {
+	line := golden.AppendLine(nil, request, response, t)
+	if _, err := golden.ParseLine(line); err != nil {
+		return fmt.Errorf("record the answer: %w", err)
+	}
+	if _, err := golden.Answer(response, nil); err != nil {
+		return fmt.Errorf("record the answer: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return fmt.Errorf("record the answer: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	// An editor may have left the last line without its end.
+	last := make([]byte, 1)
+	if end, err := file.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		if _, err := file.ReadAt(last, end-1); err == nil && last[0] != '\n' {
+			line = append([]byte("\n"), line...)
+		}
+	}
+	_, err = file.Write(line)
+	return err
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"slipway/server/app"
+	"slipway/server/config"
+	"slipway/server/onnx"
+)
+
+type serveCommand struct {
+	options
+}
+
+// Run serves until SIGTERM or SIGINT.
+func (s serveCommand) Run() error {
+	c, err := s.configuration()
+	if err != nil {
+		return err
+	}
+	processors, err := fitProcessors()
+	if err != nil {
+		return err
+	}
+	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	defer context.AfterFunc(ctx, func() { exitAfterGrace(c.Shutdown) })()
+	a, err := app.New(ctx, app.Options{Config: c, Serving: servingOptions(c, processors), Log: os.Stderr})
+	if err == nil {
+		err = a.Run(ctx)
+	}
+	return errors.Join(err, onnx.Close())
+}
+
+// exitAfterGrace ends a process that has not ended by itself well after its
+// grace period: a run that hangs inside ONNX Runtime cannot be stopped.
+func exitAfterGrace(s config.Shutdown) {
+	time.Sleep(s.Delay + s.GracePeriod + 3*time.Second)
+	fmt.Fprintln(os.Stderr, "slipway: still running after shutdown.gracePeriod; exiting without waiting longer")
+	os.Exit(1)
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/server/config"
+	"slipway/server/onnx"
+	"slipway/server/repository"
+	"slipway/server/serving"
+	"slipway/server/telemetry"
+)
+
+type validateCommand struct {
+	options
+}
+
+// Run loads what serve would load and says what it found.
+func (v validateCommand) Run() error {
+	c, err := v.configuration()
+	if err != nil {
+		return err
+	}
+	if _, err := c.Auth.Keys(); err != nil {
+		return err
+	}
+	return v.withCatalog(c, func(catalog *serving.Catalog, _ serving.Options, problems []error) error {
+		for _, m := range catalog.Models() {
+			for _, version := range m.Versions {
+				fmt.Printf("ok  %s version %s\n", m.Name, version.Number)
+			}
+		}
+		return errors.Join(append(problems, verdict(catalog))...)
+	})
+}
+
+// verdict is nil when everything that is to be served can be.
+func verdict(catalog *serving.Catalog) error {
+	return errors.Join(catalog.Failures(), catalog.Ready())
+}
+
+// withCatalog gives use the repository's models, loaded but not served, what
+// they were loaded with, and what else the repository has wrong.
+func (o options) withCatalog(c config.Config, use func(*serving.Catalog, serving.Options, []error) error) (err error) {
+	processors, err := fitProcessors()
+	if err != nil {
+		return err
+	}
+	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, onnx.Close()) }()
+	state, err := repository.Scan(c.Models)
+	if err != nil {
+		return err
+	}
+	quiet := telemetry.NewLogger(io.Discard, slog.LevelError)
+	with := servingOptions(c, processors)
+	catalog := serving.NewCatalog(with, quiet, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
+	defer catalog.Close()
+	catalog.Apply(context.Background(), state)
+	return use(catalog, with, state.Problems)
+}

@@ -1,0 +1,169 @@
+package modelconfig
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"slipway/server/tensor"
+)
+
+// document is config.yaml as it is written. What is not there keeps its default.
+type document struct {
+	Batching struct {
+		MaxBatchSize        int           `yaml:"maxBatchSize"`
+		PreferredBatchSizes []int         `yaml:"preferredBatchSizes"`
+		MaxQueueDelay       time.Duration `yaml:"maxQueueDelay"`
+	} `yaml:"batching"`
+	Queue struct {
+		MaxRequests     *int           `yaml:"maxRequests"`
+		MaxBytes        *byteSize      `yaml:"maxBytes"`
+		Timeout         *time.Duration `yaml:"timeout"`
+		PriorityLevels  int            `yaml:"priorityLevels"`
+		DefaultPriority int            `yaml:"defaultPriority"`
+	} `yaml:"queue"`
+	Instances struct {
+		Count          int `yaml:"count"`
+		IntraOpThreads int `yaml:"intraOpThreads"`
+	} `yaml:"instances"`
+	Versions struct {
+		Latest   *int     `yaml:"latest"`
+		All      bool     `yaml:"all"`
+		Specific *[]int64 `yaml:"specific"`
+	} `yaml:"versions"`
+	Memory struct {
+		Arena bool `yaml:"arena"`
+	} `yaml:"memory"`
+	WarmUp []warmUpDocument `yaml:"warmUp"`
+}
+
+type warmUpDocument struct {
+	Name      string `yaml:"name"`
+	BatchSize int    `yaml:"batchSize"`
+	Count     int    `yaml:"count"`
+	Inputs    map[string]struct {
+		Datatype string  `yaml:"datatype"`
+		Dims     []int64 `yaml:"dims"`
+		Random   bool    `yaml:"random"`
+	} `yaml:"inputs"`
+}
+
+// byteSize is a number of bytes, plain or with Ki, Mi or Gi.
+type byteSize int64
+
+// UnmarshalYAML reads 1048576 and 1Mi alike.
+func (b *byteSize) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	number, shift := text, 0
+	for i, suffix := range []string{"Ki", "Mi", "Gi"} {
+		if cut, ok := strings.CutSuffix(text, suffix); ok {
+			number, shift = cut, 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > 1<<62>>shift {
+		return fmt.Errorf("queue.maxBytes: got %q, expected a number of bytes such as 268435456 or 256Mi", text)
+	}
+	*b = byteSize(n << shift)
+	return nil
+}
+
+// ParseYAML reads a model's config.yaml. An unknown or repeated key is an error
+// that names the line.
+func ParseYAML(body []byte) (Config, error) {
+	file, err := parser.ParseBytes(body, 0)
+	if err != nil {
+		return Config{}, errors.New(yaml.FormatError(err, false, true))
+	}
+	if len(file.Docs) > 1 {
+		return Config{}, errors.New("more than one YAML document; keep one")
+	}
+	var d document
+	if len(file.Docs) == 1 && !empty(file.Docs[0].Body) {
+		if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
+			return Config{}, errors.New(yaml.FormatError(err, false, true))
+		}
+	}
+	s, err := d.settings()
+	if err != nil {
+		return Config{}, err
+	}
+	return s, s.validate(inYAML)
+}
+
+// empty tells a document of nothing but comments from one that says something.
+func empty(n ast.Node) bool {
+	return n == nil || n.Type() == ast.NullType || n.Type() == ast.CommentType
+}
+
+func (d *document) settings() (Config, error) {
+	s := Default()
+	s.Batching = Batching(d.Batching)
+	s.Instances = Instances(d.Instances)
+	s.Memory = Memory(d.Memory)
+	s.Queue.PriorityLevels, s.Queue.DefaultPriority = d.Queue.PriorityLevels, d.Queue.DefaultPriority
+	if d.Queue.MaxRequests != nil {
+		s.Queue.MaxRequests = *d.Queue.MaxRequests
+	}
+	if d.Queue.MaxBytes != nil {
+		s.Queue.MaxBytes = int64(*d.Queue.MaxBytes)
+	}
+	if d.Queue.Timeout != nil {
+		s.Queue.Timeout = *d.Queue.Timeout
+	}
+	err := d.versions(&s.Versions)
+	for i, w := range d.WarmUp {
+		one, problem := w.warmUp(fmt.Sprintf("warmUp[%d]", i))
+		s.WarmUp, err = append(s.WarmUp, one), errors.Join(err, problem)
+	}
+	return s, err
+}
+
+// versions takes over the one policy that is given, if one is.
+func (d *document) versions(v *Versions) error {
+	var given []string
+	if d.Versions.Latest != nil {
+		given = append(given, "versions.latest")
+		*v = Versions{Latest: *d.Versions.Latest}
+	}
+	if d.Versions.All {
+		given = append(given, "versions.all")
+		*v = Versions{All: true}
+	}
+	if d.Versions.Specific != nil {
+		given = append(given, "versions.specific")
+		*v = Versions{Specific: *d.Versions.Specific}
+		if len(v.Specific) == 0 {
+			return errors.New("versions.specific: names no version; name one, or remove it")
+		}
+	}
+	if len(given) > 1 {
+		return fmt.Errorf("%s exclude each other; keep one", strings.Join(given, " and "))
+	}
+	return nil
+}
+
+func (d *warmUpDocument) warmUp(path string) (WarmUp, error) {
+	w := WarmUp{Name: d.Name, BatchSize: d.BatchSize, Count: d.Count, Inputs: map[string]WarmUpInput{}}
+	var all []error
+	for _, name := range slices.Sorted(maps.Keys(d.Inputs)) {
+		in := d.Inputs[name]
+		dtype, known := tensor.ParseDType(in.Datatype)
+		if in.Datatype != "" && !known {
+			all = append(all, fmt.Errorf("%s.inputs.%s.datatype: %q is none of the protocol's, such as FP32", path, name, in.Datatype))
+		}
+		w.Inputs[name] = WarmUpInput{dtype, in.Dims, in.Random}
+	}
+	return w, errors.Join(all...)
+}

@@ -1,0 +1,111 @@
+package tensor
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"unsafe"
+)
+
+// elements is what can be done to data without knowing the Go type of its elements.
+type elements interface {
+	make(n int) any
+	concat(parts []*Tensor, n int) any
+	slice(data any, from, to int64) any
+	memory(data any) []byte
+	over(memory []byte, n int) any
+	float(data any, i int) (float64, bool)
+	text(data any, i int) string
+	fill(data any, r *rand.Rand, integers int64)
+}
+
+// slice implements elements for a []T.
+type slice[T Element] struct {
+	toFloat func(T) float64 // nil: not a number
+	toText  func(T) string
+	random  func(r *rand.Rand, integers int64) T
+}
+
+var (
+	booleans = &slice[bool]{nil, strconv.FormatBool, func(r *rand.Rand, _ int64) bool { return r.IntN(2) == 1 }}
+	texts    = &slice[string]{nil, func(s string) string { return s }, func(r *rand.Rand, integers int64) string {
+		return "text " + strconv.FormatInt(r.Int64N(integers), 10)
+	}}
+	float32s  = floats(func(x float32) float64 { return float64(x) }, func(x float32) float32 { return x }, 32)
+	float64s  = floats(func(x float64) float64 { return x }, func(x float32) float64 { return float64(x) }, 64)
+	float16s  = floats(func(x Float16) float64 { return float64(x.Float32()) }, ToFloat16, 32)
+	bfloat16s = floats(func(x BFloat16) float64 { return float64(x.Float32()) }, ToBFloat16, 32)
+)
+
+func signed[T int8 | int16 | int32 | int64]() *slice[T] {
+	return &slice[T]{
+		func(v T) float64 { return float64(v) },
+		func(v T) string { return strconv.FormatInt(int64(v), 10) },
+		func(r *rand.Rand, integers int64) T { return T(r.Int64N(integers)) },
+	}
+}
+
+func unsigned[T uint8 | uint16 | uint32 | uint64]() *slice[T] {
+	return &slice[T]{
+		func(v T) float64 { return float64(v) },
+		func(v T) string { return strconv.FormatUint(uint64(v), 10) },
+		func(r *rand.Rand, integers int64) T { return T(r.Int64N(integers)) },
+	}
+}
+
+// floats draws from 0 up to 1 in steps of 1e-7: seven digits, as people send them.
+func floats[T Float16 | BFloat16 | float32 | float64](widen func(T) float64, narrow func(float32) T, bits int) *slice[T] {
+	return &slice[T]{
+		widen,
+		func(v T) string { return strconv.FormatFloat(widen(v), 'g', -1, bits) },
+		func(r *rand.Rand, _ int64) T { return narrow(float32(r.IntN(1e7)) / 1e7) },
+	}
+}
+
+func (*slice[T]) make(n int) any { return make([]T, n) }
+
+func (*slice[T]) concat(parts []*Tensor, n int) any {
+	all := make([]T, 0, n)
+	for _, p := range parts {
+		all = append(all, p.Data.([]T)...)
+	}
+	return all
+}
+
+func (*slice[T]) slice(data any, from, to int64) any { return data.([]T)[from:to:to] }
+
+func (*slice[T]) memory(data any) []byte { return bytesOf(data.([]T)) }
+
+func (*slice[T]) over(memory []byte, n int) any {
+	if n == 0 {
+		return []T{}
+	}
+	var element T
+	at := unsafe.Pointer(unsafe.SliceData(memory))
+	if uintptr(at)%unsafe.Alignof(element) == 0 {
+		return unsafe.Slice((*T)(at), n)
+	}
+	aligned := make([]T, n)
+	copy(bytesOf(aligned), memory)
+	return aligned
+}
+
+func (s *slice[T]) float(data any, i int) (float64, bool) {
+	if s.toFloat == nil {
+		return 0, false
+	}
+	return s.toFloat(data.([]T)[i]), true
+}
+
+func (s *slice[T]) text(data any, i int) string { return s.toText(data.([]T)[i]) }
+
+func (s *slice[T]) fill(data any, r *rand.Rand, integers int64) {
+	all := data.([]T)
+	for i := range all {
+		all[i] = s.random(r, integers)
+	}
+}
+
+func bytesOf[T any](data []T) []byte {
+	var element T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(data))), len(data)*int(unsafe.Sizeof(element)))
+}
