@@ -50,8 +50,8 @@ type App struct {
 // New makes a server that does not serve yet. It opens the listeners, so that a
 // port in use is an error before anything is loaded. What New has opened, Stop
 // closes, or New itself when it fails.
-func New(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{
 		config: o.Config, processors: o.Serving.Processors, log: telemetry.NewLogger(o.Log, o.Config.Log.Level),
 		registry: prometheus.NewRegistry(), loaded: make(chan struct{}),
 	}

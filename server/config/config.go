@@ -1,6 +1,7 @@
-// Package config is the server's one strict YAML document: its defaults, its
-// checks, and the file of API keys that it names. An unknown or repeated key is
-// an error that names the line.
+// Package config is the server's configuration: one strict YAML document, its
+// defaults, its validation, and the file of API keys that it names. An unknown or
+// repeated key is an error that names the line. It knows nothing of what the
+// values are for and imports nothing of ours.
 package config
 
 import (
@@ -10,13 +11,9 @@ import (
 	"net"
 	"os"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
 
-// Config is what one server is told.
+// Config configures one server.
 type Config struct {
 	// Models is the repository folder: <model>/<version>/model.onnx.
 	Models string `yaml:"models"`
@@ -33,40 +30,41 @@ type Config struct {
 	ONNXRuntime  ONNXRuntime `yaml:"onnxruntime"`
 }
 
-// Control says who decides which models of the repository are loaded.
+// Control selects who decides which models of the repository are loaded.
 type Control string
 
 // The ways to control a repository, under the names that Triton has for them.
 const (
 	ControlPoll     Control = "poll"     // the folder: what changes there is loaded and unloaded
-	ControlNone     Control = "none"     // the folder as it lies when the server starts
+	ControlNone     Control = "none"     // the folder as it is when the server starts
 	ControlExplicit Control = "explicit" // Load, and the load and unload routes
 )
 
-// Repository says how the repository folder is followed.
+// Repository configures how changes of the repository folder are followed.
 type Repository struct {
 	Control Control `yaml:"control"`
-	// PollInterval is how often the folder is looked at; a change is taken up
-	// when two looks in a row have seen the same.
+	// PollInterval is how often the folder is scanned. A change is loaded when two
+	// scans in a row have found the same.
 	PollInterval time.Duration `yaml:"pollInterval"`
 	// Load names the models that an explicit repository starts with.
 	Load []string `yaml:"load"`
 }
 
-// HTTP is the door for predictions.
+// HTTP configures the listener for predictions.
 type HTTP struct {
 	Address      string `yaml:"address"`
 	MaxBodyBytes int64  `yaml:"maxBodyBytes"`
 }
 
-// GRPC is the door for predictions over gRPC; an empty address closes it.
+// GRPC configures the listener for predictions over gRPC. An empty address
+// switches it off.
 type GRPC struct {
 	Address         string `yaml:"address"`
 	MaxMessageBytes int    `yaml:"maxMessageBytes"`
 }
 
-// Admin is the door for metrics, profiles and the loading of models, which no
-// Ingress exposes.
+// Admin configures the listener for metrics, profiles and the loading of models,
+// which no Ingress exposes.
 type Admin struct {
 	Address string `yaml:"address"`
 }
@@ -76,7 +74,7 @@ type Auth struct {
 	KeysFile string `yaml:"keysFile"`
 }
 
-// Log says how much is logged.
+// Log configures how much is logged.
 type Log struct {
 	Level slog.Level `yaml:"-"`
 	// Name is the level's name in the document: debug, info, warn or error.
@@ -91,16 +89,16 @@ type Tracing struct {
 	SampleRatio float64 `yaml:"sampleRatio"`
 }
 
-// Shutdown says how long a server that was told to stop goes on.
+// Shutdown configures how long a server runs after SIGTERM.
 type Shutdown struct {
-	// Delay is how long it still takes new requests, not ready, until the
-	// Service has forgotten it.
+	// Delay is how long it still accepts new requests while it is not ready, until
+	// the Service no longer sends any.
 	Delay time.Duration `yaml:"delay"`
 	// GracePeriod is how long requests in flight then have to finish.
 	GracePeriod time.Duration `yaml:"gracePeriod"`
 }
 
-// ONNXRuntime says where the library is and how many threads a run may use.
+// ONNXRuntime configures where the library is and how many threads a run may use.
 type ONNXRuntime struct {
 	// Library is the shared library's path; empty means beside the binary.
 	Library string `yaml:"library"`
@@ -108,7 +106,7 @@ type ONNXRuntime struct {
 	IntraOpThreads int `yaml:"intraOpThreads"`
 }
 
-// Default is the configuration of a server that is told nothing.
+// Default returns the configuration of a server without a configuration file.
 func Default() Config {
 	return Config{
 		Models:     "/models",
@@ -139,25 +137,10 @@ func Load(path string) (Config, error) {
 // Parse reads a document over the defaults.
 func Parse(body []byte) (Config, error) {
 	c := Default()
-	file, err := parser.ParseBytes(body, 0)
-	if err != nil {
-		return Config{}, errors.New(yaml.FormatError(err, false, true))
-	}
-	if len(file.Docs) > 1 {
-		return Config{}, errors.New("more than one YAML document; keep one")
-	}
-	if len(file.Docs) == 0 || empty(file.Docs[0].Body) {
-		return c, nil // decoding it would clear the defaults
-	}
-	if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
-		return Config{}, errors.New(yaml.FormatError(err, false, true))
+	if err := DecodeYAML(body, &c); err != nil {
+		return Config{}, err
 	}
 	return c, nil
-}
-
-// empty tells a document of nothing but comments from one that says something.
-func empty(n ast.Node) bool {
-	return n == nil || n.Type() == ast.NullType || n.Type() == ast.CommentType
 }
 
 // Validate checks each value and names the key that is wrong.
@@ -192,7 +175,7 @@ func (c *Config) Validate() error {
 	return errors.Join(all...)
 }
 
-// validateAddresses checks each address and that no two doors share one.
+// validateAddresses checks each address, and that no two listeners share one.
 func (c *Config) validateAddresses() error {
 	var all []error
 	keys := []string{"http.address", "grpc.address", "admin.address"}

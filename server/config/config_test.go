@@ -12,14 +12,14 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	whole := config.Default()
-	whole.Models, whole.DefaultModel = "/m", "iris"
-	whole.HTTP = config.HTTP{Address: ":1", MaxBodyBytes: 10}
-	whole.Admin.Address = ":2"
-	whole.Auth.KeysFile = "/k"
-	whole.Log.Name = "debug"
-	whole.Shutdown = config.Shutdown{Delay: 0, GracePeriod: time.Minute}
-	whole.ONNXRuntime = config.ONNXRuntime{Library: "/l.so", IntraOpThreads: 3}
+	full := config.Default()
+	full.Models, full.DefaultModel = "/m", "iris"
+	full.HTTP = config.HTTP{Address: ":1", MaxBodyBytes: 10}
+	full.Admin.Address = ":2"
+	full.Auth.KeysFile = "/k"
+	full.Log.Name = "debug"
+	full.Shutdown = config.Shutdown{Delay: 0, GracePeriod: time.Minute}
+	full.ONNXRuntime = config.ONNXRuntime{Library: "/l.so", IntraOpThreads: 3}
 
 	for name, test := range map[string]struct {
 		text string
@@ -37,7 +37,7 @@ auth: {keysFile: /k}
 log: {level: debug}
 shutdown: {delay: 0s, gracePeriod: 1m}
 onnxruntime: {library: /l.so, intraOpThreads: 3}
-`, want: whole},
+`, want: full},
 		"unknown key names the line": {text: "models: /m\nmodel: x\n", err: []string{"2:1", `unknown field "model"`}},
 		"unknown key below":          {text: "http:\n  port: 80\n", err: []string{"2:3", `unknown field "port"`}},
 		"repeated key":               {text: "models: /a\nmodels: /b\n", err: []string{"2:1", `"models" already defined`}},

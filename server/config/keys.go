@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Keys are the API keys that open the server, kept as digests so that no log
-// line and no dump can show one.
+// Keys are the API keys that requests may carry. They are kept as digests, so that
+// no log line and no dump can show one.
 type Keys struct {
 	names   []string
 	digests [][sha256.Size]byte
@@ -70,8 +70,8 @@ func ParseKeys(text string) (*Keys, error) {
 // Names are the names of the keys, in the file's order.
 func (k *Keys) Names() []string { return k.names }
 
-// Match tells whose key it is. It takes as long for a key that fits as for one
-// that does not, wherever they differ.
+// Match returns the name of a key. It takes as long for a key that matches as for
+// one that does not, wherever they differ.
 func (k *Keys) Match(key string) (name string, ok bool) {
 	digest := sha256.Sum256([]byte(key))
 	found := -1

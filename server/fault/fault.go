@@ -1,5 +1,7 @@
-// Package fault is the one error that carries what kind of failure it is. Rooms
-// say what went wrong; the doors (HTTP, gRPC) turn the kind into a status, once.
+// Package fault is the one error type that carries the kind of a failure, and the
+// one table from kinds to statuses. Packages return what went wrong and its kind;
+// the protocols (HTTP, gRPC) turn the kind into a status, once. It imports nothing
+// of ours.
 package fault
 
 import (
@@ -17,12 +19,12 @@ const (
 	Internal         Code = iota // the model or the server failed
 	InvalidArgument              // the request is wrong
 	Unauthenticated              // no key, or a wrong one
-	PermissionDenied             // not through this door
+	PermissionDenied             // not on this listener
 	NotFound                     // no such model, version or route
 	MethodNotAllowed             // the route exists, for another method
 	TooLarge                     // the body is over the limit
 	UnsupportedMedia             // the content type is none that is read
-	Overloaded                   // more than can be answered in time; try again later
+	Overloaded                   // more than can be served in time; try again later
 	Unavailable                  // not ready, or draining
 	Canceled                     // the client has gone
 	DeadlineExceeded             // it took longer than the request allows
@@ -32,14 +34,14 @@ const (
 type Error struct {
 	Code       Code
 	Err        error
-	RetryAfter time.Duration // of Overloaded: when asking again may work
+	RetryAfter time.Duration // of Overloaded: when trying again may work
 }
 
 func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an Error as fmt.Errorf makes its own.
+// New makes an Error with the message of fmt.Errorf.
 func New(code Code, format string, args ...any) error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...)}
 }
@@ -53,7 +55,7 @@ func Wrap(code Code, err error) error {
 	return &Error{Code: code, Err: err}
 }
 
-// CodeOf is the kind of err; an error nobody classified is Internal.
+// CodeOf returns the kind of err. An error that nobody classified is Internal.
 func CodeOf(err error) Code {
 	var e *Error
 	switch {
@@ -67,7 +69,7 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// RetryAfterOf is when to ask again after err; 0 when nobody said.
+// RetryAfterOf returns when to try again after err; 0 when that is not known.
 func RetryAfterOf(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter

@@ -6,8 +6,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// statusClientClosed is nginx's status for a client that went away; nobody
-// reads the answer, the log and the metrics do.
+// statusClientClosed is nginx's status for a client that has gone. Nobody reads
+// the response; the log and the metrics show the status.
 const statusClientClosed = 499
 
 var statuses = map[Code]struct {
@@ -28,8 +28,8 @@ var statuses = map[Code]struct {
 	DeadlineExceeded: {http.StatusGatewayTimeout, codes.DeadlineExceeded},
 }
 
-// HTTPStatus is the status that says err over HTTP.
+// HTTPStatus returns the HTTP status of err.
 func HTTPStatus(err error) int { return statuses[CodeOf(err)].http }
 
-// GRPCCode is the code that says err over gRPC.
+// GRPCCode returns the gRPC code of err.
 func GRPCCode(err error) codes.Code { return statuses[CodeOf(err)].grpc }

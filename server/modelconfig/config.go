@@ -6,8 +6,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// Config are what a model's config.yaml, or Triton's config.pbtxt, says of
-// how it is served.
+// Config configures how a model is served.
 type Config struct {
 	Batching  Batching
 	Queue     Queue
@@ -18,11 +17,11 @@ type Config struct {
 	Declared  []Declared // inputs and outputs that a config.pbtxt names
 }
 
-// Batching says how requests share a run.
+// Batching configures how requests share a run.
 type Batching struct {
 	MaxBatchSize        int // rows of one run; 0: off
 	PreferredBatchSizes []int
-	MaxQueueDelay       time.Duration // that a batch which is not full may wait for more
+	MaxQueueDelay       time.Duration // how long a batch that is not full may wait for more requests
 }
 
 // Queue bounds what waits for a run.
@@ -34,20 +33,20 @@ type Queue struct {
 	DefaultPriority int
 }
 
-// Instances says how many runs go on at once; what is 0 is derived.
+// Instances configures how many runs are active at once. What is 0 is derived.
 type Instances struct{ Count, IntraOpThreads int }
 
-// Versions says which of the versions that lie there are loaded.
+// Versions selects which of the existing versions are loaded.
 type Versions struct {
 	Latest   int
 	All      bool
 	Specific []int64
 }
 
-// Memory says what a model keeps between runs.
+// Memory configures what a model keeps between runs.
 type Memory struct{ Arena bool }
 
-// WarmUp is runs that are made before a version is ready.
+// WarmUp describes runs that are made before a version is ready.
 type WarmUp struct {
 	Name             string
 	BatchSize, Count int
@@ -55,23 +54,23 @@ type WarmUp struct {
 }
 
 // WarmUpInput is zeros, or random values, in a shape that may leave the batch
-// out.
+// axis out.
 type WarmUpInput struct {
 	DType  tensor.DType // Invalid: whatever the model takes
 	Dims   []int64
 	Random bool
 }
 
-// Declared is an input or output as a config.pbtxt has it, for whoever opens the
-// model to compare.
+// Declared is an input or output as a config.pbtxt declares it. Whoever opens the
+// model compares it.
 type Declared struct {
 	Name  string
 	DType tensor.DType
-	Dims  []int64 // the whole shape, with -1 for the batch and what is open; nil: not said
+	Dims  []int64 // the full shape, with -1 for the batch and open dimensions; nil: not declared
 	Input bool
 }
 
-// Default are the settings of a model that says nothing.
+// Default returns the configuration of a model without a configuration file.
 func Default() Config {
 	return Config{
 		Queue:    Queue{MaxRequests: 256, MaxBytes: 256 << 20, Timeout: 30 * time.Second},

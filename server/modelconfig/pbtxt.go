@@ -2,158 +2,165 @@ package modelconfig
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
+	"time"
 
 	"slipway/server/bundle"
+	"slipway/server/oip"
 )
 
 // ParsePBTXT reads Triton's config.pbtxt of a model. What it says maps onto our
-// settings; what has no counterpart is an error that names the line, the field
-// and what to do. As with Triton, batching is off without dynamic_batching, and
-// the batch is not among the dims of a model with a max_batch_size.
-func ParsePBTXT(body []byte, model string) (Config, error) {
-	m, err := parseText(string(body))
+// configuration. What has no counterpart is an error that names the field and
+// what to do. As with Triton, batching is off without dynamic_batching, and the
+// batch is not among the dims of a model with a max_batch_size.
+func ParsePBTXT(text []byte, model string) (Config, error) {
+	document, m, err := unmarshal(text)
 	if err != nil {
 		return Config{}, err
 	}
-	s := Default()
-	t := triton{settings: &s, model: model}
-	if err := read(m, t.fields()); err != nil {
+	c := Default()
+	err = errors.Join(
+		refuse(document),
+		keysOnce("", document.Message),
+		onlyModel(m, model),
+		c.setBatching(m, document),
+		c.setInstances(m.GetInstanceGroup()),
+		c.setVersions(m.GetVersionPolicy()),
+		c.setParameters(m.GetParameters()),
+		c.setDeclared(m),
+		c.setWarmUp(m.GetModelWarmup()),
+	)
+	if err != nil {
 		return Config{}, err
 	}
-	if t.maxBatchSize > 0 {
-		for i, d := range s.Declared {
-			if d.Dims != nil {
-				s.Declared[i].Dims = append([]int64{-1}, d.Dims...)
-			}
+	return c, c.validate(inTriton)
+}
+
+// onlyModel refuses a configuration that is of another model or backend.
+func onlyModel(m *oip.ModelConfig, model string) error {
+	var all []error
+	for _, f := range []struct{ field, value, only, why string }{
+		{"name", m.GetName(), model, "the folder's name is the model's; change one of them"},
+		{"platform", m.GetPlatform(), "onnxruntime_onnx", "this server serves ONNX models"},
+		{"backend", m.GetBackend(), "onnxruntime", "this server serves ONNX models"},
+		{"default_model_filename", m.GetDefaultModelFilename(), bundle.ModelFile, "rename the file"},
+	} {
+		if f.value != "" && f.value != f.only {
+			all = append(all, fmt.Errorf("%s: is %q and must be %s: %s", f.field, f.value, f.only, f.why))
 		}
 	}
-	if t.dynamic {
-		s.Batching.MaxBatchSize = t.maxBatchSize
+	return errors.Join(all...)
+}
+
+func (c *Config) setBatching(m *oip.ModelConfig, d document) (err error) {
+	b := m.GetDynamicBatching()
+	if b == nil {
+		return nil
 	}
-	return s, s.validate(inTriton)
-}
-
-// triton is a config.pbtxt that is being read.
-type triton struct {
-	settings     *Config
-	model        string
-	maxBatchSize int
-	dynamic      bool
-	parameters   map[string]bool
-}
-
-func (t *triton) fields() map[string]reader {
-	return map[string]reader{
-		"name":                   onlyText("the folder's name is the model's; change one of them", t.model),
-		"platform":               onlyText("this server serves ONNX models", "onnxruntime_onnx"),
-		"backend":                onlyText("this server serves ONNX models", "onnxruntime"),
-		"default_model_filename": onlyText("rename the file", bundle.ModelFile),
-		"max_batch_size":         number(&t.maxBatchSize),
-		"input":                  t.declared(true),
-		"output":                 t.declared(false),
-		"dynamic_batching":       t.dynamicBatching,
-		"instance_group":         t.instanceGroup,
-		"version_policy":         t.versionPolicy,
-		"model_warmup":           t.warmUp,
-		"parameters":             t.parameter,
+	c.Batching.MaxBatchSize = int(m.GetMaxBatchSize())
+	for _, size := range b.GetPreferredBatchSize() {
+		c.Batching.PreferredBatchSizes = append(c.Batching.PreferredBatchSizes, int(size))
 	}
+	const path = "dynamic_batching"
+	c.Batching.MaxQueueDelay, err = microseconds(path+".max_queue_delay_microseconds", b.GetMaxQueueDelayMicroseconds())
+	levels, levelsErr := whole(path+".priority_levels", b.GetPriorityLevels())
+	priority, priorityErr := whole(path+".default_priority_level", b.GetDefaultPriorityLevel())
+	c.Queue.PriorityLevels, c.Queue.DefaultPriority = levels, priority
+	return errors.Join(err, levelsErr, priorityErr, c.setQueue(b.GetDefaultQueuePolicy(), d))
 }
 
-func (t *triton) dynamicBatching(f *field) error {
-	t.dynamic = true
-	b, q := &t.settings.Batching, &t.settings.Queue
-	return within(f, map[string]reader{
-		"preferred_batch_size":         numbers(&b.PreferredBatchSizes),
-		"max_queue_delay_microseconds": microseconds(&b.MaxQueueDelay),
-		"priority_levels":              number(&q.PriorityLevels),
-		"default_priority_level":       number(&q.DefaultPriority),
-		"default_queue_policy":         t.queuePolicy,
-	})
-}
-
-func (t *triton) queuePolicy(f *field) error {
-	q := &t.settings.Queue
-	size := 0
-	err := within(f, map[string]reader{
-		"timeout_action":               onlyWord("a request that is late is refused", "REJECT"),
-		"default_timeout_microseconds": microseconds(&q.Timeout),
-		"allow_timeout_override":       onlyWord("a request may always ask for a shorter one; remove the line", "true"),
-		"max_queue_size":               number(&size),
-	})
-	if size != 0 { // 0 has no bound in Triton; here it has the one that every model has
-		q.MaxRequests = size
+func (c *Config) setQueue(p *oip.ModelQueuePolicy, d document) (err error) {
+	const path = "dynamic_batching.default_queue_policy"
+	if p.GetTimeoutAction() != oip.ModelQueuePolicy_REJECT {
+		err = fmt.Errorf("%s.timeout_action: is %s and must be REJECT: a request that is late is refused", path, p.GetTimeoutAction())
+	}
+	if d.has(path+".allow_timeout_override") && !p.GetAllowTimeoutOverride() {
+		err = errors.Join(err, fmt.Errorf("%s.allow_timeout_override: must be true: a request may always ask for a shorter timeout; remove the line", path))
+	}
+	if d.has(path + ".default_timeout_microseconds") { // 0 is no timeout; without it the default holds
+		var problem error
+		c.Queue.Timeout, problem = microseconds(path+".default_timeout_microseconds", p.GetDefaultTimeoutMicroseconds())
+		err = errors.Join(err, problem)
+	}
+	if size := p.GetMaxQueueSize(); size != 0 { // 0 has no bound in Triton; here it has the one that every model has
+		c.Queue.MaxRequests = int(size)
 	}
 	return err
 }
 
-// instanceGroup adds a group's instances to those of the groups before it.
-func (t *triton) instanceGroup(f *field) error {
-	count := 0
-	err := within(f, map[string]reader{
-		"name":  text(new(string)),
-		"count": number(&count),
-		"kind":  onlyWord("this server runs models on the CPU", "KIND_CPU", "KIND_AUTO"),
-	})
-	t.settings.Instances.Count += max(count, 1) // 0 is the same as left out
-	return err
-}
-
-func (t *triton) versionPolicy(f *field) error {
-	v := Versions{}
-	err := within(f, map[string]reader{
-		"latest": func(f *field) error {
-			err := within(f, map[string]reader{"num_versions": number(&v.Latest)})
-			v.Latest = max(v.Latest, 1)
-			return err
-		},
-		"all": func(f *field) error {
-			v.All = true
-			return within(f, nil)
-		},
-		"specific": func(f *field) error {
-			err := within(f, map[string]reader{"versions": numbers(&v.Specific)})
-			if err == nil && len(v.Specific) == 0 {
-				return f.problem("names no version")
-			}
-			return err
-		},
-	})
-	t.settings.Versions = v
-	return errors.Join(err, f.oneOf("latest", "all", "specific"))
-}
-
-// parameter takes over what Triton's ONNX Runtime backend is told this way.
-func (t *triton) parameter(f *field) error {
-	var key, value string
-	err := within(f, map[string]reader{
-		"key":   text(&key),
-		"value": func(f *field) error { return within(f, map[string]reader{"string_value": text(&value)}) },
-	})
-	if err != nil {
-		return err
-	}
-	if t.parameters[key] {
-		return f.problem("%q is given twice", key)
-	}
-	if t.parameters == nil {
-		t.parameters = map[string]bool{}
-	}
-	t.parameters[key] = true
-	switch key {
-	case "intra_op_thread_count":
-		n, err := strconv.Atoi(value)
-		if err != nil || n < 0 {
-			return f.problem("%s: got %q, expected a number of threads", key, value)
+// setInstances adds the groups' instances up.
+func (c *Config) setInstances(groups []*oip.ModelInstanceGroup) error {
+	for i, g := range groups {
+		if kind := g.GetKind(); kind != oip.ModelInstanceGroup_KIND_CPU && kind != oip.ModelInstanceGroup_KIND_AUTO {
+			return fmt.Errorf("instance_group[%d].kind: is %s and must be KIND_CPU or KIND_AUTO: this server runs models on the CPU", i, kind)
 		}
-		t.settings.Instances.IntraOpThreads = n
-	case "enable_mem_arena":
-		if value != "0" && value != "1" {
-			return f.problem(`%s: got %q, expected "0" or "1"`, key, value)
+		if g.GetCount() < 0 {
+			return fmt.Errorf("instance_group[%d].count: must not be negative, is %d", i, g.GetCount())
 		}
-		t.settings.Memory.Arena = value == "1"
-	default:
-		return f.problem("%q is not among the parameters that are read, intra_op_thread_count and enable_mem_arena; remove it", key)
+		c.Instances.Count += int(max(g.GetCount(), 1)) // 0 is the same as left out
 	}
 	return nil
+}
+
+func (c *Config) setVersions(p *oip.ModelVersionPolicy) error {
+	if p == nil {
+		return nil
+	}
+	switch choice := p.GetPolicyChoice().(type) {
+	case *oip.ModelVersionPolicy_Latest_:
+		c.Versions = Versions{Latest: int(max(choice.Latest.GetNumVersions(), 1))}
+	case *oip.ModelVersionPolicy_All_:
+		c.Versions = Versions{All: true}
+	case *oip.ModelVersionPolicy_Specific_:
+		c.Versions = Versions{Specific: choice.Specific.GetVersions()}
+		if len(c.Versions.Specific) == 0 {
+			return errors.New("version_policy.specific: names no version")
+		}
+	default:
+		return errors.New("version_policy: must have one of latest, all, specific")
+	}
+	return nil
+}
+
+// setParameters reads what Triton's ONNX Runtime backend takes as parameters.
+func (c *Config) setParameters(parameters map[string]*oip.ModelParameter) error {
+	var all []error
+	refuse := func(format string, args ...any) { all = append(all, fmt.Errorf("parameters: "+format, args...)) }
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		value := parameters[key].GetStringValue()
+		switch key {
+		case "intra_op_thread_count":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 {
+				refuse("%s: got %q, expected a number of threads", key, value)
+			}
+			c.Instances.IntraOpThreads = n
+		case "enable_mem_arena":
+			if value != "0" && value != "1" {
+				refuse(`%s: got %q, expected "0" or "1"`, key, value)
+			}
+			c.Memory.Arena = value == "1"
+		default:
+			refuse("%q is not among the parameters that are read, intra_op_thread_count and enable_mem_arena; remove it", key)
+		}
+	}
+	return errors.Join(all...)
+}
+
+func microseconds(path string, n uint64) (time.Duration, error) {
+	if n > math.MaxInt64/uint64(time.Microsecond) {
+		return 0, fmt.Errorf("%s: %d is no number of microseconds", path, n)
+	}
+	return time.Duration(n) * time.Microsecond, nil
+}
+
+func whole(path string, n uint64) (int, error) {
+	if n > math.MaxInt32 {
+		return 0, fmt.Errorf("%s: is %d, expected a number from 0 to %d", path, n, math.MaxInt32)
+	}
+	return int(n), nil
 }

@@ -12,7 +12,7 @@ import (
 // maxPriorities bounds the priority levels, each of which has a queue.
 const maxPriorities = 100
 
-// inYAML and inTriton are how a setting is called in either file.
+// inYAML and inTriton return the name that a setting has in either file.
 func inYAML(key string) string { return key }
 
 func inTriton(key string) string {
@@ -32,7 +32,7 @@ func inTriton(key string) string {
 	}[key]
 }
 
-// validate checks each value and names the key that is wrong, and both keys when
+// validate checks each value. Errors name the key that is wrong, or both keys when
 // two contradict each other.
 func (s *Config) validate(called func(key string) string) error {
 	return errors.Join(s.validateNumbers(called), s.validateBatching(called), s.validateQueue(called),
@@ -93,7 +93,7 @@ func (s *Config) validateQueue(called func(string) string) error {
 		all = append(all, fmt.Errorf("%s: %d is more than %s, which is %d", called("queue.defaultPriority"), q.DefaultPriority, called("queue.priorityLevels"), q.PriorityLevels))
 	}
 	if q.Timeout > 0 && s.Batching.MaxQueueDelay >= q.Timeout {
-		all = append(all, fmt.Errorf("%s: %s is not less than %s, which is %s, so that requests would be late before they run",
+		all = append(all, fmt.Errorf("%s: %s is not less than %s, which is %s, so that requests would time out before they run",
 			called("batching.maxQueueDelay"), s.Batching.MaxQueueDelay, called("queue.timeout"), q.Timeout))
 	}
 	return errors.Join(all...)

@@ -9,15 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
+	"slipway/server/config"
 	"slipway/server/tensor"
 )
 
-// document is config.yaml as it is written. What is not there keeps its default.
-type document struct {
+// yamlDocument is config.yaml as it is written. A key that is absent keeps its default.
+type yamlDocument struct {
 	Batching struct {
 		MaxBatchSize        int           `yaml:"maxBatchSize"`
 		PreferredBatchSizes []int         `yaml:"preferredBatchSizes"`
@@ -42,10 +39,10 @@ type document struct {
 	Memory struct {
 		Arena bool `yaml:"arena"`
 	} `yaml:"memory"`
-	WarmUp []warmUpDocument `yaml:"warmUp"`
+	WarmUp []yamlWarmUp `yaml:"warmUp"`
 }
 
-type warmUpDocument struct {
+type yamlWarmUp struct {
 	Name      string `yaml:"name"`
 	BatchSize int    `yaml:"batchSize"`
 	Count     int    `yaml:"count"`
@@ -82,32 +79,18 @@ func (b *byteSize) UnmarshalYAML(unmarshal func(any) error) error {
 // ParseYAML reads a model's config.yaml. An unknown or repeated key is an error
 // that names the line.
 func ParseYAML(body []byte) (Config, error) {
-	file, err := parser.ParseBytes(body, 0)
-	if err != nil {
-		return Config{}, errors.New(yaml.FormatError(err, false, true))
+	var d yamlDocument
+	if err := config.DecodeYAML(body, &d); err != nil {
+		return Config{}, err
 	}
-	if len(file.Docs) > 1 {
-		return Config{}, errors.New("more than one YAML document; keep one")
-	}
-	var d document
-	if len(file.Docs) == 1 && !empty(file.Docs[0].Body) {
-		if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
-			return Config{}, errors.New(yaml.FormatError(err, false, true))
-		}
-	}
-	s, err := d.settings()
+	c, err := d.config()
 	if err != nil {
 		return Config{}, err
 	}
-	return s, s.validate(inYAML)
+	return c, c.validate(inYAML)
 }
 
-// empty tells a document of nothing but comments from one that says something.
-func empty(n ast.Node) bool {
-	return n == nil || n.Type() == ast.NullType || n.Type() == ast.CommentType
-}
-
-func (d *document) settings() (Config, error) {
+func (d *yamlDocument) config() (Config, error) {
 	s := Default()
 	s.Batching = Batching(d.Batching)
 	s.Instances = Instances(d.Instances)
@@ -130,8 +113,8 @@ func (d *document) settings() (Config, error) {
 	return s, err
 }
 
-// versions takes over the one policy that is given, if one is.
-func (d *document) versions(v *Versions) error {
+// versions sets the one policy that is given, if one is.
+func (d *yamlDocument) versions(v *Versions) error {
 	var given []string
 	if d.Versions.Latest != nil {
 		given = append(given, "versions.latest")
@@ -154,14 +137,14 @@ func (d *document) versions(v *Versions) error {
 	return nil
 }
 
-func (d *warmUpDocument) warmUp(path string) (WarmUp, error) {
+func (d *yamlWarmUp) warmUp(path string) (WarmUp, error) {
 	w := WarmUp{Name: d.Name, BatchSize: d.BatchSize, Count: d.Count, Inputs: map[string]WarmUpInput{}}
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(d.Inputs)) {
 		in := d.Inputs[name]
 		dtype, known := tensor.ParseDType(in.Datatype)
 		if in.Datatype != "" && !known {
-			all = append(all, fmt.Errorf("%s.inputs.%s.datatype: %q is none of the protocol's, such as FP32", path, name, in.Datatype))
+			all = append(all, fmt.Errorf("%s.inputs.%s.datatype: %q is none of the protocol's types, such as FP32", path, name, in.Datatype))
 		}
 		w.Inputs[name] = WarmUpInput{dtype, in.Dims, in.Random}
 	}

@@ -26,7 +26,7 @@ warmUp:
       y: {dims: [1, 2]}
 `
 
-func everySetting() modelconfig.Config {
+func everyValue() modelconfig.Config {
 	return modelconfig.Config{
 		Batching:  modelconfig.Batching{MaxBatchSize: 8, PreferredBatchSizes: []int{4, 8}, MaxQueueDelay: 500 * time.Microsecond},
 		Queue:     modelconfig.Queue{MaxRequests: 10, MaxBytes: 1 << 20, Timeout: 2 * time.Second, PriorityLevels: 3, DefaultPriority: 2},
@@ -53,7 +53,7 @@ func TestParseYAML(t *testing.T) {
 		"nothing":                   {"", modelconfig.Default()},
 		"comments only":             {"# nothing\n", modelconfig.Default()},
 		"sections without contents": {"batching:\nqueue:\ninstances:\nversions:\nmemory:\nwarmUp:\n", modelconfig.Default()},
-		"every key":                 {everyKey, everySetting()},
+		"every key":                 {everyKey, everyValue()},
 		"one key of a section": {"queue: {priorityLevels: 2}", with(func(s *modelconfig.Config) {
 			s.Queue.PriorityLevels = 2
 		})},
@@ -131,12 +131,12 @@ func FuzzConfigYAML(f *testing.F) {
 			assert.NotEmpty(t, err.Error())
 			return
 		}
-		checkSettings(t, s)
+		checkConfig(t, s)
 	})
 }
 
-// checkSettings checks what serving relies on.
-func checkSettings(t *testing.T, s modelconfig.Config) {
+// checkConfig checks what serving relies on.
+func checkConfig(t *testing.T, s modelconfig.Config) {
 	t.Helper()
 	assert.GreaterOrEqual(t, s.Queue.MaxBytes, int64(0))
 	assert.GreaterOrEqual(t, s.Queue.Timeout, time.Duration(0))

@@ -8,17 +8,16 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        (unknown)
-// source: grpcapi/oip/oip.proto
+// source: oip/oip.proto
 
 package oip
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -97,11 +96,11 @@ func (x DataType) String() string {
 }
 
 func (DataType) Descriptor() protoreflect.EnumDescriptor {
-	return file_grpcapi_oip_oip_proto_enumTypes[0].Descriptor()
+	return file_oip_oip_proto_enumTypes[0].Descriptor()
 }
 
 func (DataType) Type() protoreflect.EnumType {
-	return &file_grpcapi_oip_oip_proto_enumTypes[0]
+	return &file_oip_oip_proto_enumTypes[0]
 }
 
 func (x DataType) Number() protoreflect.EnumNumber {
@@ -110,7 +109,206 @@ func (x DataType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DataType.Descriptor instead.
 func (DataType) EnumDescriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{0}
+}
+
+type ModelInput_Format int32
+
+const (
+	ModelInput_FORMAT_NONE ModelInput_Format = 0
+	ModelInput_FORMAT_NHWC ModelInput_Format = 1
+	ModelInput_FORMAT_NCHW ModelInput_Format = 2
+)
+
+// Enum value maps for ModelInput_Format.
+var (
+	ModelInput_Format_name = map[int32]string{
+		0: "FORMAT_NONE",
+		1: "FORMAT_NHWC",
+		2: "FORMAT_NCHW",
+	}
+	ModelInput_Format_value = map[string]int32{
+		"FORMAT_NONE": 0,
+		"FORMAT_NHWC": 1,
+		"FORMAT_NCHW": 2,
+	}
+)
+
+func (x ModelInput_Format) Enum() *ModelInput_Format {
+	p := new(ModelInput_Format)
+	*p = x
+	return p
+}
+
+func (x ModelInput_Format) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ModelInput_Format) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[1].Descriptor()
+}
+
+func (ModelInput_Format) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[1]
+}
+
+func (x ModelInput_Format) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ModelInput_Format.Descriptor instead.
+func (ModelInput_Format) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{18, 0}
+}
+
+type BatchInput_Kind int32
+
+const (
+	BatchInput_BATCH_ELEMENT_COUNT                       BatchInput_Kind = 0
+	BatchInput_BATCH_ACCUMULATED_ELEMENT_COUNT           BatchInput_Kind = 1
+	BatchInput_BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO BatchInput_Kind = 2
+	BatchInput_BATCH_MAX_ELEMENT_COUNT_AS_SHAPE          BatchInput_Kind = 3
+	BatchInput_BATCH_ITEM_SHAPE                          BatchInput_Kind = 4
+	BatchInput_BATCH_ITEM_SHAPE_FLATTEN                  BatchInput_Kind = 5
+)
+
+// Enum value maps for BatchInput_Kind.
+var (
+	BatchInput_Kind_name = map[int32]string{
+		0: "BATCH_ELEMENT_COUNT",
+		1: "BATCH_ACCUMULATED_ELEMENT_COUNT",
+		2: "BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO",
+		3: "BATCH_MAX_ELEMENT_COUNT_AS_SHAPE",
+		4: "BATCH_ITEM_SHAPE",
+		5: "BATCH_ITEM_SHAPE_FLATTEN",
+	}
+	BatchInput_Kind_value = map[string]int32{
+		"BATCH_ELEMENT_COUNT":                       0,
+		"BATCH_ACCUMULATED_ELEMENT_COUNT":           1,
+		"BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO": 2,
+		"BATCH_MAX_ELEMENT_COUNT_AS_SHAPE":          3,
+		"BATCH_ITEM_SHAPE":                          4,
+		"BATCH_ITEM_SHAPE_FLATTEN":                  5,
+	}
+)
+
+func (x BatchInput_Kind) Enum() *BatchInput_Kind {
+	p := new(BatchInput_Kind)
+	*p = x
+	return p
+}
+
+func (x BatchInput_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BatchInput_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[2].Descriptor()
+}
+
+func (BatchInput_Kind) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[2]
+}
+
+func (x BatchInput_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BatchInput_Kind.Descriptor instead.
+func (BatchInput_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{20, 0}
+}
+
+type BatchOutput_Kind int32
+
+const (
+	BatchOutput_BATCH_SCATTER_WITH_INPUT_SHAPE BatchOutput_Kind = 0
+)
+
+// Enum value maps for BatchOutput_Kind.
+var (
+	BatchOutput_Kind_name = map[int32]string{
+		0: "BATCH_SCATTER_WITH_INPUT_SHAPE",
+	}
+	BatchOutput_Kind_value = map[string]int32{
+		"BATCH_SCATTER_WITH_INPUT_SHAPE": 0,
+	}
+)
+
+func (x BatchOutput_Kind) Enum() *BatchOutput_Kind {
+	p := new(BatchOutput_Kind)
+	*p = x
+	return p
+}
+
+func (x BatchOutput_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BatchOutput_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[3].Descriptor()
+}
+
+func (BatchOutput_Kind) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[3]
+}
+
+func (x BatchOutput_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BatchOutput_Kind.Descriptor instead.
+func (BatchOutput_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{21, 0}
+}
+
+type ModelOptimizationPolicy_ModelPriority int32
+
+const (
+	ModelOptimizationPolicy_PRIORITY_DEFAULT ModelOptimizationPolicy_ModelPriority = 0
+	ModelOptimizationPolicy_PRIORITY_MAX     ModelOptimizationPolicy_ModelPriority = 1
+	ModelOptimizationPolicy_PRIORITY_MIN     ModelOptimizationPolicy_ModelPriority = 2
+)
+
+// Enum value maps for ModelOptimizationPolicy_ModelPriority.
+var (
+	ModelOptimizationPolicy_ModelPriority_name = map[int32]string{
+		0: "PRIORITY_DEFAULT",
+		1: "PRIORITY_MAX",
+		2: "PRIORITY_MIN",
+	}
+	ModelOptimizationPolicy_ModelPriority_value = map[string]int32{
+		"PRIORITY_DEFAULT": 0,
+		"PRIORITY_MAX":     1,
+		"PRIORITY_MIN":     2,
+	}
+)
+
+func (x ModelOptimizationPolicy_ModelPriority) Enum() *ModelOptimizationPolicy_ModelPriority {
+	p := new(ModelOptimizationPolicy_ModelPriority)
+	*p = x
+	return p
+}
+
+func (x ModelOptimizationPolicy_ModelPriority) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ModelOptimizationPolicy_ModelPriority) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[4].Descriptor()
+}
+
+func (ModelOptimizationPolicy_ModelPriority) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[4]
+}
+
+func (x ModelOptimizationPolicy_ModelPriority) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_ModelPriority.Descriptor instead.
+func (ModelOptimizationPolicy_ModelPriority) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 0}
 }
 
 type ModelInstanceGroup_Kind int32
@@ -149,11 +347,11 @@ func (x ModelInstanceGroup_Kind) String() string {
 }
 
 func (ModelInstanceGroup_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_grpcapi_oip_oip_proto_enumTypes[1].Descriptor()
+	return file_oip_oip_proto_enumTypes[5].Descriptor()
 }
 
 func (ModelInstanceGroup_Kind) Type() protoreflect.EnumType {
-	return &file_grpcapi_oip_oip_proto_enumTypes[1]
+	return &file_oip_oip_proto_enumTypes[5]
 }
 
 func (x ModelInstanceGroup_Kind) Number() protoreflect.EnumNumber {
@@ -162,7 +360,50 @@ func (x ModelInstanceGroup_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ModelInstanceGroup_Kind.Descriptor instead.
 func (ModelInstanceGroup_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{20, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{24, 0}
+}
+
+type ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind int32
+
+const (
+	ModelInstanceGroup_SecondaryDevice_KIND_NVDLA ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind = 0
+)
+
+// Enum value maps for ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind.
+var (
+	ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind_name = map[int32]string{
+		0: "KIND_NVDLA",
+	}
+	ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind_value = map[string]int32{
+		"KIND_NVDLA": 0,
+	}
+)
+
+func (x ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) Enum() *ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind {
+	p := new(ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind)
+	*p = x
+	return p
+}
+
+func (x ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[6].Descriptor()
+}
+
+func (ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[6]
+}
+
+func (x ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind.Descriptor instead.
+func (ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{24, 0, 0}
 }
 
 type ModelQueuePolicy_TimeoutAction int32
@@ -195,11 +436,11 @@ func (x ModelQueuePolicy_TimeoutAction) String() string {
 }
 
 func (ModelQueuePolicy_TimeoutAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_grpcapi_oip_oip_proto_enumTypes[2].Descriptor()
+	return file_oip_oip_proto_enumTypes[7].Descriptor()
 }
 
 func (ModelQueuePolicy_TimeoutAction) Type() protoreflect.EnumType {
-	return &file_grpcapi_oip_oip_proto_enumTypes[2]
+	return &file_oip_oip_proto_enumTypes[7]
 }
 
 func (x ModelQueuePolicy_TimeoutAction) Number() protoreflect.EnumNumber {
@@ -208,7 +449,59 @@ func (x ModelQueuePolicy_TimeoutAction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ModelQueuePolicy_TimeoutAction.Descriptor instead.
 func (ModelQueuePolicy_TimeoutAction) EnumDescriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{21, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{26, 0}
+}
+
+type ModelSequenceBatching_Control_Kind int32
+
+const (
+	ModelSequenceBatching_Control_CONTROL_SEQUENCE_START  ModelSequenceBatching_Control_Kind = 0
+	ModelSequenceBatching_Control_CONTROL_SEQUENCE_READY  ModelSequenceBatching_Control_Kind = 1
+	ModelSequenceBatching_Control_CONTROL_SEQUENCE_END    ModelSequenceBatching_Control_Kind = 2
+	ModelSequenceBatching_Control_CONTROL_SEQUENCE_CORRID ModelSequenceBatching_Control_Kind = 3
+)
+
+// Enum value maps for ModelSequenceBatching_Control_Kind.
+var (
+	ModelSequenceBatching_Control_Kind_name = map[int32]string{
+		0: "CONTROL_SEQUENCE_START",
+		1: "CONTROL_SEQUENCE_READY",
+		2: "CONTROL_SEQUENCE_END",
+		3: "CONTROL_SEQUENCE_CORRID",
+	}
+	ModelSequenceBatching_Control_Kind_value = map[string]int32{
+		"CONTROL_SEQUENCE_START":  0,
+		"CONTROL_SEQUENCE_READY":  1,
+		"CONTROL_SEQUENCE_END":    2,
+		"CONTROL_SEQUENCE_CORRID": 3,
+	}
+)
+
+func (x ModelSequenceBatching_Control_Kind) Enum() *ModelSequenceBatching_Control_Kind {
+	p := new(ModelSequenceBatching_Control_Kind)
+	*p = x
+	return p
+}
+
+func (x ModelSequenceBatching_Control_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ModelSequenceBatching_Control_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_oip_oip_proto_enumTypes[8].Descriptor()
+}
+
+func (ModelSequenceBatching_Control_Kind) Type() protoreflect.EnumType {
+	return &file_oip_oip_proto_enumTypes[8]
+}
+
+func (x ModelSequenceBatching_Control_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_Control_Kind.Descriptor instead.
+func (ModelSequenceBatching_Control_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 0, 0}
 }
 
 type ServerLiveRequest struct {
@@ -219,7 +512,7 @@ type ServerLiveRequest struct {
 
 func (x *ServerLiveRequest) Reset() {
 	*x = ServerLiveRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[0]
+	mi := &file_oip_oip_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +524,7 @@ func (x *ServerLiveRequest) String() string {
 func (*ServerLiveRequest) ProtoMessage() {}
 
 func (x *ServerLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[0]
+	mi := &file_oip_oip_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +537,7 @@ func (x *ServerLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerLiveRequest.ProtoReflect.Descriptor instead.
 func (*ServerLiveRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{0}
 }
 
 type ServerLiveResponse struct {
@@ -256,7 +549,7 @@ type ServerLiveResponse struct {
 
 func (x *ServerLiveResponse) Reset() {
 	*x = ServerLiveResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[1]
+	mi := &file_oip_oip_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +561,7 @@ func (x *ServerLiveResponse) String() string {
 func (*ServerLiveResponse) ProtoMessage() {}
 
 func (x *ServerLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[1]
+	mi := &file_oip_oip_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +574,7 @@ func (x *ServerLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerLiveResponse.ProtoReflect.Descriptor instead.
 func (*ServerLiveResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{1}
+	return file_oip_oip_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ServerLiveResponse) GetLive() bool {
@@ -299,7 +592,7 @@ type ServerReadyRequest struct {
 
 func (x *ServerReadyRequest) Reset() {
 	*x = ServerReadyRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[2]
+	mi := &file_oip_oip_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -311,7 +604,7 @@ func (x *ServerReadyRequest) String() string {
 func (*ServerReadyRequest) ProtoMessage() {}
 
 func (x *ServerReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[2]
+	mi := &file_oip_oip_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -324,7 +617,7 @@ func (x *ServerReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerReadyRequest.ProtoReflect.Descriptor instead.
 func (*ServerReadyRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{2}
+	return file_oip_oip_proto_rawDescGZIP(), []int{2}
 }
 
 type ServerReadyResponse struct {
@@ -336,7 +629,7 @@ type ServerReadyResponse struct {
 
 func (x *ServerReadyResponse) Reset() {
 	*x = ServerReadyResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[3]
+	mi := &file_oip_oip_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +641,7 @@ func (x *ServerReadyResponse) String() string {
 func (*ServerReadyResponse) ProtoMessage() {}
 
 func (x *ServerReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[3]
+	mi := &file_oip_oip_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +654,7 @@ func (x *ServerReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerReadyResponse.ProtoReflect.Descriptor instead.
 func (*ServerReadyResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{3}
+	return file_oip_oip_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ServerReadyResponse) GetReady() bool {
@@ -381,7 +674,7 @@ type ModelReadyRequest struct {
 
 func (x *ModelReadyRequest) Reset() {
 	*x = ModelReadyRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[4]
+	mi := &file_oip_oip_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +686,7 @@ func (x *ModelReadyRequest) String() string {
 func (*ModelReadyRequest) ProtoMessage() {}
 
 func (x *ModelReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[4]
+	mi := &file_oip_oip_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,7 +699,7 @@ func (x *ModelReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelReadyRequest.ProtoReflect.Descriptor instead.
 func (*ModelReadyRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{4}
+	return file_oip_oip_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ModelReadyRequest) GetName() string {
@@ -432,7 +725,7 @@ type ModelReadyResponse struct {
 
 func (x *ModelReadyResponse) Reset() {
 	*x = ModelReadyResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[5]
+	mi := &file_oip_oip_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +737,7 @@ func (x *ModelReadyResponse) String() string {
 func (*ModelReadyResponse) ProtoMessage() {}
 
 func (x *ModelReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[5]
+	mi := &file_oip_oip_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +750,7 @@ func (x *ModelReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelReadyResponse.ProtoReflect.Descriptor instead.
 func (*ModelReadyResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{5}
+	return file_oip_oip_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ModelReadyResponse) GetReady() bool {
@@ -475,7 +768,7 @@ type ServerMetadataRequest struct {
 
 func (x *ServerMetadataRequest) Reset() {
 	*x = ServerMetadataRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[6]
+	mi := &file_oip_oip_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +780,7 @@ func (x *ServerMetadataRequest) String() string {
 func (*ServerMetadataRequest) ProtoMessage() {}
 
 func (x *ServerMetadataRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[6]
+	mi := &file_oip_oip_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +793,7 @@ func (x *ServerMetadataRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerMetadataRequest.ProtoReflect.Descriptor instead.
 func (*ServerMetadataRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{6}
+	return file_oip_oip_proto_rawDescGZIP(), []int{6}
 }
 
 type ServerMetadataResponse struct {
@@ -514,7 +807,7 @@ type ServerMetadataResponse struct {
 
 func (x *ServerMetadataResponse) Reset() {
 	*x = ServerMetadataResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[7]
+	mi := &file_oip_oip_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +819,7 @@ func (x *ServerMetadataResponse) String() string {
 func (*ServerMetadataResponse) ProtoMessage() {}
 
 func (x *ServerMetadataResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[7]
+	mi := &file_oip_oip_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +832,7 @@ func (x *ServerMetadataResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerMetadataResponse.ProtoReflect.Descriptor instead.
 func (*ServerMetadataResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{7}
+	return file_oip_oip_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ServerMetadataResponse) GetName() string {
@@ -573,7 +866,7 @@ type ModelMetadataRequest struct {
 
 func (x *ModelMetadataRequest) Reset() {
 	*x = ModelMetadataRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[8]
+	mi := &file_oip_oip_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +878,7 @@ func (x *ModelMetadataRequest) String() string {
 func (*ModelMetadataRequest) ProtoMessage() {}
 
 func (x *ModelMetadataRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[8]
+	mi := &file_oip_oip_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +891,7 @@ func (x *ModelMetadataRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelMetadataRequest.ProtoReflect.Descriptor instead.
 func (*ModelMetadataRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{8}
+	return file_oip_oip_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ModelMetadataRequest) GetName() string {
@@ -629,7 +922,7 @@ type ModelMetadataResponse struct {
 
 func (x *ModelMetadataResponse) Reset() {
 	*x = ModelMetadataResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[9]
+	mi := &file_oip_oip_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +934,7 @@ func (x *ModelMetadataResponse) String() string {
 func (*ModelMetadataResponse) ProtoMessage() {}
 
 func (x *ModelMetadataResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[9]
+	mi := &file_oip_oip_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +947,7 @@ func (x *ModelMetadataResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelMetadataResponse.ProtoReflect.Descriptor instead.
 func (*ModelMetadataResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{9}
+	return file_oip_oip_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ModelMetadataResponse) GetName() string {
@@ -715,7 +1008,7 @@ type InferParameter struct {
 
 func (x *InferParameter) Reset() {
 	*x = InferParameter{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[10]
+	mi := &file_oip_oip_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +1020,7 @@ func (x *InferParameter) String() string {
 func (*InferParameter) ProtoMessage() {}
 
 func (x *InferParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[10]
+	mi := &file_oip_oip_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,7 +1033,7 @@ func (x *InferParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InferParameter.ProtoReflect.Descriptor instead.
 func (*InferParameter) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{10}
+	return file_oip_oip_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InferParameter) GetParameterChoice() isInferParameter_ParameterChoice {
@@ -847,7 +1140,7 @@ type InferTensorContents struct {
 
 func (x *InferTensorContents) Reset() {
 	*x = InferTensorContents{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[11]
+	mi := &file_oip_oip_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1152,7 @@ func (x *InferTensorContents) String() string {
 func (*InferTensorContents) ProtoMessage() {}
 
 func (x *InferTensorContents) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[11]
+	mi := &file_oip_oip_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1165,7 @@ func (x *InferTensorContents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InferTensorContents.ProtoReflect.Descriptor instead.
 func (*InferTensorContents) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{11}
+	return file_oip_oip_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InferTensorContents) GetBoolContents() []bool {
@@ -946,7 +1239,7 @@ type ModelInferRequest struct {
 
 func (x *ModelInferRequest) Reset() {
 	*x = ModelInferRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[12]
+	mi := &file_oip_oip_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1251,7 @@ func (x *ModelInferRequest) String() string {
 func (*ModelInferRequest) ProtoMessage() {}
 
 func (x *ModelInferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[12]
+	mi := &file_oip_oip_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1264,7 @@ func (x *ModelInferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelInferRequest.ProtoReflect.Descriptor instead.
 func (*ModelInferRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{12}
+	return file_oip_oip_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ModelInferRequest) GetModelName() string {
@@ -1037,7 +1330,7 @@ type ModelInferResponse struct {
 
 func (x *ModelInferResponse) Reset() {
 	*x = ModelInferResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[13]
+	mi := &file_oip_oip_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1342,7 @@ func (x *ModelInferResponse) String() string {
 func (*ModelInferResponse) ProtoMessage() {}
 
 func (x *ModelInferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[13]
+	mi := &file_oip_oip_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1355,7 @@ func (x *ModelInferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelInferResponse.ProtoReflect.Descriptor instead.
 func (*ModelInferResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{13}
+	return file_oip_oip_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ModelInferResponse) GetModelName() string {
@@ -1117,7 +1410,7 @@ type ModelStreamInferResponse struct {
 
 func (x *ModelStreamInferResponse) Reset() {
 	*x = ModelStreamInferResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[14]
+	mi := &file_oip_oip_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1422,7 @@ func (x *ModelStreamInferResponse) String() string {
 func (*ModelStreamInferResponse) ProtoMessage() {}
 
 func (x *ModelStreamInferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[14]
+	mi := &file_oip_oip_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1435,7 @@ func (x *ModelStreamInferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelStreamInferResponse.ProtoReflect.Descriptor instead.
 func (*ModelStreamInferResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{14}
+	return file_oip_oip_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ModelStreamInferResponse) GetErrorMessage() string {
@@ -1169,7 +1462,7 @@ type ModelConfigRequest struct {
 
 func (x *ModelConfigRequest) Reset() {
 	*x = ModelConfigRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[15]
+	mi := &file_oip_oip_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1474,7 @@ func (x *ModelConfigRequest) String() string {
 func (*ModelConfigRequest) ProtoMessage() {}
 
 func (x *ModelConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[15]
+	mi := &file_oip_oip_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1487,7 @@ func (x *ModelConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelConfigRequest.ProtoReflect.Descriptor instead.
 func (*ModelConfigRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{15}
+	return file_oip_oip_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ModelConfigRequest) GetName() string {
@@ -1220,7 +1513,7 @@ type ModelConfigResponse struct {
 
 func (x *ModelConfigResponse) Reset() {
 	*x = ModelConfigResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[16]
+	mi := &file_oip_oip_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1525,7 @@ func (x *ModelConfigResponse) String() string {
 func (*ModelConfigResponse) ProtoMessage() {}
 
 func (x *ModelConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[16]
+	mi := &file_oip_oip_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1538,7 @@ func (x *ModelConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelConfigResponse.ProtoReflect.Descriptor instead.
 func (*ModelConfigResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{16}
+	return file_oip_oip_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ModelConfigResponse) GetConfig() *ModelConfig {
@@ -1255,18 +1548,68 @@ func (x *ModelConfigResponse) GetConfig() *ModelConfig {
 	return nil
 }
 
-type ModelInput struct {
+type ModelTensorReshape struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DataType      DataType               `protobuf:"varint,2,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
-	Dims          []int64                `protobuf:"varint,4,rep,packed,name=dims,proto3" json:"dims,omitempty"` // without the batch axis when max_batch_size is above 0
+	Shape         []int64                `protobuf:"varint,1,rep,packed,name=shape,proto3" json:"shape,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *ModelTensorReshape) Reset() {
+	*x = ModelTensorReshape{}
+	mi := &file_oip_oip_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelTensorReshape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelTensorReshape) ProtoMessage() {}
+
+func (x *ModelTensorReshape) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelTensorReshape.ProtoReflect.Descriptor instead.
+func (*ModelTensorReshape) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ModelTensorReshape) GetShape() []int64 {
+	if x != nil {
+		return x.Shape
+	}
+	return nil
+}
+
+type ModelInput struct {
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Name                string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DataType            DataType               `protobuf:"varint,2,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	Format              ModelInput_Format      `protobuf:"varint,3,opt,name=format,proto3,enum=inference.ModelInput_Format" json:"format,omitempty"`
+	Dims                []int64                `protobuf:"varint,4,rep,packed,name=dims,proto3" json:"dims,omitempty"` // without the batch axis when max_batch_size is above 0
+	Reshape             *ModelTensorReshape    `protobuf:"bytes,5,opt,name=reshape,proto3" json:"reshape,omitempty"`
+	IsShapeTensor       bool                   `protobuf:"varint,6,opt,name=is_shape_tensor,json=isShapeTensor,proto3" json:"is_shape_tensor,omitempty"`
+	AllowRaggedBatch    bool                   `protobuf:"varint,7,opt,name=allow_ragged_batch,json=allowRaggedBatch,proto3" json:"allow_ragged_batch,omitempty"`
+	Optional            bool                   `protobuf:"varint,8,opt,name=optional,proto3" json:"optional,omitempty"`
+	IsNonLinearFormatIo bool                   `protobuf:"varint,9,opt,name=is_non_linear_format_io,json=isNonLinearFormatIo,proto3" json:"is_non_linear_format_io,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
 func (x *ModelInput) Reset() {
 	*x = ModelInput{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[17]
+	mi := &file_oip_oip_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1621,7 @@ func (x *ModelInput) String() string {
 func (*ModelInput) ProtoMessage() {}
 
 func (x *ModelInput) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[17]
+	mi := &file_oip_oip_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1634,7 @@ func (x *ModelInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelInput.ProtoReflect.Descriptor instead.
 func (*ModelInput) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{17}
+	return file_oip_oip_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ModelInput) GetName() string {
@@ -1308,6 +1651,13 @@ func (x *ModelInput) GetDataType() DataType {
 	return DataType_TYPE_INVALID
 }
 
+func (x *ModelInput) GetFormat() ModelInput_Format {
+	if x != nil {
+		return x.Format
+	}
+	return ModelInput_FORMAT_NONE
+}
+
 func (x *ModelInput) GetDims() []int64 {
 	if x != nil {
 		return x.Dims
@@ -1315,18 +1665,57 @@ func (x *ModelInput) GetDims() []int64 {
 	return nil
 }
 
+func (x *ModelInput) GetReshape() *ModelTensorReshape {
+	if x != nil {
+		return x.Reshape
+	}
+	return nil
+}
+
+func (x *ModelInput) GetIsShapeTensor() bool {
+	if x != nil {
+		return x.IsShapeTensor
+	}
+	return false
+}
+
+func (x *ModelInput) GetAllowRaggedBatch() bool {
+	if x != nil {
+		return x.AllowRaggedBatch
+	}
+	return false
+}
+
+func (x *ModelInput) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
+func (x *ModelInput) GetIsNonLinearFormatIo() bool {
+	if x != nil {
+		return x.IsNonLinearFormatIo
+	}
+	return false
+}
+
 type ModelOutput struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DataType      DataType               `protobuf:"varint,2,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
-	Dims          []int64                `protobuf:"varint,3,rep,packed,name=dims,proto3" json:"dims,omitempty"` // without the batch axis when max_batch_size is above 0
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Name                string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DataType            DataType               `protobuf:"varint,2,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	Dims                []int64                `protobuf:"varint,3,rep,packed,name=dims,proto3" json:"dims,omitempty"` // without the batch axis when max_batch_size is above 0
+	LabelFilename       string                 `protobuf:"bytes,4,opt,name=label_filename,json=labelFilename,proto3" json:"label_filename,omitempty"`
+	Reshape             *ModelTensorReshape    `protobuf:"bytes,5,opt,name=reshape,proto3" json:"reshape,omitempty"`
+	IsShapeTensor       bool                   `protobuf:"varint,6,opt,name=is_shape_tensor,json=isShapeTensor,proto3" json:"is_shape_tensor,omitempty"`
+	IsNonLinearFormatIo bool                   `protobuf:"varint,7,opt,name=is_non_linear_format_io,json=isNonLinearFormatIo,proto3" json:"is_non_linear_format_io,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ModelOutput) Reset() {
 	*x = ModelOutput{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[18]
+	mi := &file_oip_oip_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1727,7 @@ func (x *ModelOutput) String() string {
 func (*ModelOutput) ProtoMessage() {}
 
 func (x *ModelOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[18]
+	mi := &file_oip_oip_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1740,7 @@ func (x *ModelOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelOutput.ProtoReflect.Descriptor instead.
 func (*ModelOutput) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{18}
+	return file_oip_oip_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ModelOutput) GetName() string {
@@ -1375,6 +1764,262 @@ func (x *ModelOutput) GetDims() []int64 {
 	return nil
 }
 
+func (x *ModelOutput) GetLabelFilename() string {
+	if x != nil {
+		return x.LabelFilename
+	}
+	return ""
+}
+
+func (x *ModelOutput) GetReshape() *ModelTensorReshape {
+	if x != nil {
+		return x.Reshape
+	}
+	return nil
+}
+
+func (x *ModelOutput) GetIsShapeTensor() bool {
+	if x != nil {
+		return x.IsShapeTensor
+	}
+	return false
+}
+
+func (x *ModelOutput) GetIsNonLinearFormatIo() bool {
+	if x != nil {
+		return x.IsNonLinearFormatIo
+	}
+	return false
+}
+
+type BatchInput struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          BatchInput_Kind        `protobuf:"varint,1,opt,name=kind,proto3,enum=inference.BatchInput_Kind" json:"kind,omitempty"`
+	TargetName    []string               `protobuf:"bytes,2,rep,name=target_name,json=targetName,proto3" json:"target_name,omitempty"`
+	DataType      DataType               `protobuf:"varint,3,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	SourceInput   []string               `protobuf:"bytes,4,rep,name=source_input,json=sourceInput,proto3" json:"source_input,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchInput) Reset() {
+	*x = BatchInput{}
+	mi := &file_oip_oip_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchInput) ProtoMessage() {}
+
+func (x *BatchInput) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchInput.ProtoReflect.Descriptor instead.
+func (*BatchInput) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BatchInput) GetKind() BatchInput_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return BatchInput_BATCH_ELEMENT_COUNT
+}
+
+func (x *BatchInput) GetTargetName() []string {
+	if x != nil {
+		return x.TargetName
+	}
+	return nil
+}
+
+func (x *BatchInput) GetDataType() DataType {
+	if x != nil {
+		return x.DataType
+	}
+	return DataType_TYPE_INVALID
+}
+
+func (x *BatchInput) GetSourceInput() []string {
+	if x != nil {
+		return x.SourceInput
+	}
+	return nil
+}
+
+type BatchOutput struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TargetName    []string               `protobuf:"bytes,1,rep,name=target_name,json=targetName,proto3" json:"target_name,omitempty"`
+	Kind          BatchOutput_Kind       `protobuf:"varint,2,opt,name=kind,proto3,enum=inference.BatchOutput_Kind" json:"kind,omitempty"`
+	SourceInput   []string               `protobuf:"bytes,3,rep,name=source_input,json=sourceInput,proto3" json:"source_input,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchOutput) Reset() {
+	*x = BatchOutput{}
+	mi := &file_oip_oip_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchOutput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchOutput) ProtoMessage() {}
+
+func (x *BatchOutput) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchOutput.ProtoReflect.Descriptor instead.
+func (*BatchOutput) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BatchOutput) GetTargetName() []string {
+	if x != nil {
+		return x.TargetName
+	}
+	return nil
+}
+
+func (x *BatchOutput) GetKind() BatchOutput_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return BatchOutput_BATCH_SCATTER_WITH_INPUT_SHAPE
+}
+
+func (x *BatchOutput) GetSourceInput() []string {
+	if x != nil {
+		return x.SourceInput
+	}
+	return nil
+}
+
+type ModelOptimizationPolicy struct {
+	state                       protoimpl.MessageState                         `protogen:"open.v1"`
+	Graph                       *ModelOptimizationPolicy_Graph                 `protobuf:"bytes,1,opt,name=graph,proto3" json:"graph,omitempty"`
+	Priority                    ModelOptimizationPolicy_ModelPriority          `protobuf:"varint,2,opt,name=priority,proto3,enum=inference.ModelOptimizationPolicy_ModelPriority" json:"priority,omitempty"`
+	Cuda                        *ModelOptimizationPolicy_Cuda                  `protobuf:"bytes,3,opt,name=cuda,proto3" json:"cuda,omitempty"`
+	ExecutionAccelerators       *ModelOptimizationPolicy_ExecutionAccelerators `protobuf:"bytes,4,opt,name=execution_accelerators,json=executionAccelerators,proto3" json:"execution_accelerators,omitempty"`
+	InputPinnedMemory           *ModelOptimizationPolicy_PinnedMemoryBuffer    `protobuf:"bytes,5,opt,name=input_pinned_memory,json=inputPinnedMemory,proto3" json:"input_pinned_memory,omitempty"`
+	OutputPinnedMemory          *ModelOptimizationPolicy_PinnedMemoryBuffer    `protobuf:"bytes,6,opt,name=output_pinned_memory,json=outputPinnedMemory,proto3" json:"output_pinned_memory,omitempty"`
+	GatherKernelBufferThreshold uint32                                         `protobuf:"varint,7,opt,name=gather_kernel_buffer_threshold,json=gatherKernelBufferThreshold,proto3" json:"gather_kernel_buffer_threshold,omitempty"`
+	EagerBatching               bool                                           `protobuf:"varint,8,opt,name=eager_batching,json=eagerBatching,proto3" json:"eager_batching,omitempty"`
+	unknownFields               protoimpl.UnknownFields
+	sizeCache                   protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy) Reset() {
+	*x = ModelOptimizationPolicy{}
+	mi := &file_oip_oip_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ModelOptimizationPolicy) GetGraph() *ModelOptimizationPolicy_Graph {
+	if x != nil {
+		return x.Graph
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy) GetPriority() ModelOptimizationPolicy_ModelPriority {
+	if x != nil {
+		return x.Priority
+	}
+	return ModelOptimizationPolicy_PRIORITY_DEFAULT
+}
+
+func (x *ModelOptimizationPolicy) GetCuda() *ModelOptimizationPolicy_Cuda {
+	if x != nil {
+		return x.Cuda
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy) GetExecutionAccelerators() *ModelOptimizationPolicy_ExecutionAccelerators {
+	if x != nil {
+		return x.ExecutionAccelerators
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy) GetInputPinnedMemory() *ModelOptimizationPolicy_PinnedMemoryBuffer {
+	if x != nil {
+		return x.InputPinnedMemory
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy) GetOutputPinnedMemory() *ModelOptimizationPolicy_PinnedMemoryBuffer {
+	if x != nil {
+		return x.OutputPinnedMemory
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy) GetGatherKernelBufferThreshold() uint32 {
+	if x != nil {
+		return x.GatherKernelBufferThreshold
+	}
+	return 0
+}
+
+func (x *ModelOptimizationPolicy) GetEagerBatching() bool {
+	if x != nil {
+		return x.EagerBatching
+	}
+	return false
+}
+
 type ModelVersionPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to PolicyChoice:
@@ -1389,7 +2034,7 @@ type ModelVersionPolicy struct {
 
 func (x *ModelVersionPolicy) Reset() {
 	*x = ModelVersionPolicy{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[19]
+	mi := &file_oip_oip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +2046,7 @@ func (x *ModelVersionPolicy) String() string {
 func (*ModelVersionPolicy) ProtoMessage() {}
 
 func (x *ModelVersionPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[19]
+	mi := &file_oip_oip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +2059,7 @@ func (x *ModelVersionPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersionPolicy.ProtoReflect.Descriptor instead.
 func (*ModelVersionPolicy) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{19}
+	return file_oip_oip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ModelVersionPolicy) GetPolicyChoice() isModelVersionPolicy_PolicyChoice {
@@ -1474,18 +2119,23 @@ func (*ModelVersionPolicy_All_) isModelVersionPolicy_PolicyChoice() {}
 func (*ModelVersionPolicy_Specific_) isModelVersionPolicy_PolicyChoice() {}
 
 type ModelInstanceGroup struct {
-	state         protoimpl.MessageState  `protogen:"open.v1"`
-	Name          string                  `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Count         int32                   `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
-	Gpus          []int32                 `protobuf:"varint,3,rep,packed,name=gpus,proto3" json:"gpus,omitempty"`
-	Kind          ModelInstanceGroup_Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=inference.ModelInstanceGroup_Kind" json:"kind,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state            protoimpl.MessageState                `protogen:"open.v1"`
+	Name             string                                `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Count            int32                                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Gpus             []int32                               `protobuf:"varint,3,rep,packed,name=gpus,proto3" json:"gpus,omitempty"`
+	Kind             ModelInstanceGroup_Kind               `protobuf:"varint,4,opt,name=kind,proto3,enum=inference.ModelInstanceGroup_Kind" json:"kind,omitempty"`
+	Profile          []string                              `protobuf:"bytes,5,rep,name=profile,proto3" json:"profile,omitempty"`
+	RateLimiter      *ModelRateLimiter                     `protobuf:"bytes,6,opt,name=rate_limiter,json=rateLimiter,proto3" json:"rate_limiter,omitempty"`
+	Passive          bool                                  `protobuf:"varint,7,opt,name=passive,proto3" json:"passive,omitempty"`
+	SecondaryDevices []*ModelInstanceGroup_SecondaryDevice `protobuf:"bytes,8,rep,name=secondary_devices,json=secondaryDevices,proto3" json:"secondary_devices,omitempty"`
+	HostPolicy       string                                `protobuf:"bytes,9,opt,name=host_policy,json=hostPolicy,proto3" json:"host_policy,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ModelInstanceGroup) Reset() {
 	*x = ModelInstanceGroup{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[20]
+	mi := &file_oip_oip_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +2147,7 @@ func (x *ModelInstanceGroup) String() string {
 func (*ModelInstanceGroup) ProtoMessage() {}
 
 func (x *ModelInstanceGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[20]
+	mi := &file_oip_oip_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +2160,7 @@ func (x *ModelInstanceGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelInstanceGroup.ProtoReflect.Descriptor instead.
 func (*ModelInstanceGroup) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{20}
+	return file_oip_oip_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ModelInstanceGroup) GetName() string {
@@ -1541,6 +2191,93 @@ func (x *ModelInstanceGroup) GetKind() ModelInstanceGroup_Kind {
 	return ModelInstanceGroup_KIND_AUTO
 }
 
+func (x *ModelInstanceGroup) GetProfile() []string {
+	if x != nil {
+		return x.Profile
+	}
+	return nil
+}
+
+func (x *ModelInstanceGroup) GetRateLimiter() *ModelRateLimiter {
+	if x != nil {
+		return x.RateLimiter
+	}
+	return nil
+}
+
+func (x *ModelInstanceGroup) GetPassive() bool {
+	if x != nil {
+		return x.Passive
+	}
+	return false
+}
+
+func (x *ModelInstanceGroup) GetSecondaryDevices() []*ModelInstanceGroup_SecondaryDevice {
+	if x != nil {
+		return x.SecondaryDevices
+	}
+	return nil
+}
+
+func (x *ModelInstanceGroup) GetHostPolicy() string {
+	if x != nil {
+		return x.HostPolicy
+	}
+	return ""
+}
+
+type ModelRateLimiter struct {
+	state         protoimpl.MessageState       `protogen:"open.v1"`
+	Resources     []*ModelRateLimiter_Resource `protobuf:"bytes,1,rep,name=resources,proto3" json:"resources,omitempty"`
+	Priority      uint32                       `protobuf:"varint,2,opt,name=priority,proto3" json:"priority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelRateLimiter) Reset() {
+	*x = ModelRateLimiter{}
+	mi := &file_oip_oip_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelRateLimiter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelRateLimiter) ProtoMessage() {}
+
+func (x *ModelRateLimiter) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelRateLimiter.ProtoReflect.Descriptor instead.
+func (*ModelRateLimiter) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ModelRateLimiter) GetResources() []*ModelRateLimiter_Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+func (x *ModelRateLimiter) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
 type ModelQueuePolicy struct {
 	state                      protoimpl.MessageState         `protogen:"open.v1"`
 	TimeoutAction              ModelQueuePolicy_TimeoutAction `protobuf:"varint,1,opt,name=timeout_action,json=timeoutAction,proto3,enum=inference.ModelQueuePolicy_TimeoutAction" json:"timeout_action,omitempty"`
@@ -1553,7 +2290,7 @@ type ModelQueuePolicy struct {
 
 func (x *ModelQueuePolicy) Reset() {
 	*x = ModelQueuePolicy{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[21]
+	mi := &file_oip_oip_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +2302,7 @@ func (x *ModelQueuePolicy) String() string {
 func (*ModelQueuePolicy) ProtoMessage() {}
 
 func (x *ModelQueuePolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[21]
+	mi := &file_oip_oip_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +2315,7 @@ func (x *ModelQueuePolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelQueuePolicy.ProtoReflect.Descriptor instead.
 func (*ModelQueuePolicy) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{21}
+	return file_oip_oip_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ModelQueuePolicy) GetTimeoutAction() ModelQueuePolicy_TimeoutAction {
@@ -1610,20 +2347,21 @@ func (x *ModelQueuePolicy) GetMaxQueueSize() uint32 {
 }
 
 type ModelDynamicBatching struct {
-	state                     protoimpl.MessageState `protogen:"open.v1"`
-	PreferredBatchSize        []int32                `protobuf:"varint,1,rep,packed,name=preferred_batch_size,json=preferredBatchSize,proto3" json:"preferred_batch_size,omitempty"`
-	MaxQueueDelayMicroseconds uint64                 `protobuf:"varint,2,opt,name=max_queue_delay_microseconds,json=maxQueueDelayMicroseconds,proto3" json:"max_queue_delay_microseconds,omitempty"`
-	PreserveOrdering          bool                   `protobuf:"varint,3,opt,name=preserve_ordering,json=preserveOrdering,proto3" json:"preserve_ordering,omitempty"`
-	PriorityLevels            uint64                 `protobuf:"varint,4,opt,name=priority_levels,json=priorityLevels,proto3" json:"priority_levels,omitempty"`
-	DefaultPriorityLevel      uint64                 `protobuf:"varint,5,opt,name=default_priority_level,json=defaultPriorityLevel,proto3" json:"default_priority_level,omitempty"`
-	DefaultQueuePolicy        *ModelQueuePolicy      `protobuf:"bytes,6,opt,name=default_queue_policy,json=defaultQueuePolicy,proto3" json:"default_queue_policy,omitempty"`
+	state                     protoimpl.MessageState       `protogen:"open.v1"`
+	PreferredBatchSize        []int32                      `protobuf:"varint,1,rep,packed,name=preferred_batch_size,json=preferredBatchSize,proto3" json:"preferred_batch_size,omitempty"`
+	MaxQueueDelayMicroseconds uint64                       `protobuf:"varint,2,opt,name=max_queue_delay_microseconds,json=maxQueueDelayMicroseconds,proto3" json:"max_queue_delay_microseconds,omitempty"`
+	PreserveOrdering          bool                         `protobuf:"varint,3,opt,name=preserve_ordering,json=preserveOrdering,proto3" json:"preserve_ordering,omitempty"`
+	PriorityLevels            uint64                       `protobuf:"varint,4,opt,name=priority_levels,json=priorityLevels,proto3" json:"priority_levels,omitempty"`
+	DefaultPriorityLevel      uint64                       `protobuf:"varint,5,opt,name=default_priority_level,json=defaultPriorityLevel,proto3" json:"default_priority_level,omitempty"`
+	DefaultQueuePolicy        *ModelQueuePolicy            `protobuf:"bytes,6,opt,name=default_queue_policy,json=defaultQueuePolicy,proto3" json:"default_queue_policy,omitempty"`
+	PriorityQueuePolicy       map[uint64]*ModelQueuePolicy `protobuf:"bytes,7,rep,name=priority_queue_policy,json=priorityQueuePolicy,proto3" json:"priority_queue_policy,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields             protoimpl.UnknownFields
 	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *ModelDynamicBatching) Reset() {
 	*x = ModelDynamicBatching{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[22]
+	mi := &file_oip_oip_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1635,7 +2373,7 @@ func (x *ModelDynamicBatching) String() string {
 func (*ModelDynamicBatching) ProtoMessage() {}
 
 func (x *ModelDynamicBatching) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[22]
+	mi := &file_oip_oip_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1648,7 +2386,7 @@ func (x *ModelDynamicBatching) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelDynamicBatching.ProtoReflect.Descriptor instead.
 func (*ModelDynamicBatching) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{22}
+	return file_oip_oip_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ModelDynamicBatching) GetPreferredBatchSize() []int32 {
@@ -1693,6 +2431,179 @@ func (x *ModelDynamicBatching) GetDefaultQueuePolicy() *ModelQueuePolicy {
 	return nil
 }
 
+func (x *ModelDynamicBatching) GetPriorityQueuePolicy() map[uint64]*ModelQueuePolicy {
+	if x != nil {
+		return x.PriorityQueuePolicy
+	}
+	return nil
+}
+
+type ModelSequenceBatching struct {
+	state                       protoimpl.MessageState                `protogen:"open.v1"`
+	MaxSequenceIdleMicroseconds uint64                                `protobuf:"varint,1,opt,name=max_sequence_idle_microseconds,json=maxSequenceIdleMicroseconds,proto3" json:"max_sequence_idle_microseconds,omitempty"`
+	ControlInput                []*ModelSequenceBatching_ControlInput `protobuf:"bytes,2,rep,name=control_input,json=controlInput,proto3" json:"control_input,omitempty"`
+	// Types that are valid to be assigned to StrategyChoice:
+	//
+	//	*ModelSequenceBatching_Direct
+	//	*ModelSequenceBatching_Oldest
+	StrategyChoice    isModelSequenceBatching_StrategyChoice `protobuf_oneof:"strategy_choice"`
+	State             []*ModelSequenceBatching_State         `protobuf:"bytes,5,rep,name=state,proto3" json:"state,omitempty"`
+	IterativeSequence bool                                   `protobuf:"varint,6,opt,name=iterative_sequence,json=iterativeSequence,proto3" json:"iterative_sequence,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching) Reset() {
+	*x = ModelSequenceBatching{}
+	mi := &file_oip_oip_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching) ProtoMessage() {}
+
+func (x *ModelSequenceBatching) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ModelSequenceBatching) GetMaxSequenceIdleMicroseconds() uint64 {
+	if x != nil {
+		return x.MaxSequenceIdleMicroseconds
+	}
+	return 0
+}
+
+func (x *ModelSequenceBatching) GetControlInput() []*ModelSequenceBatching_ControlInput {
+	if x != nil {
+		return x.ControlInput
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching) GetStrategyChoice() isModelSequenceBatching_StrategyChoice {
+	if x != nil {
+		return x.StrategyChoice
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching) GetDirect() *ModelSequenceBatching_StrategyDirect {
+	if x != nil {
+		if x, ok := x.StrategyChoice.(*ModelSequenceBatching_Direct); ok {
+			return x.Direct
+		}
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching) GetOldest() *ModelSequenceBatching_StrategyOldest {
+	if x != nil {
+		if x, ok := x.StrategyChoice.(*ModelSequenceBatching_Oldest); ok {
+			return x.Oldest
+		}
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching) GetState() []*ModelSequenceBatching_State {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching) GetIterativeSequence() bool {
+	if x != nil {
+		return x.IterativeSequence
+	}
+	return false
+}
+
+type isModelSequenceBatching_StrategyChoice interface {
+	isModelSequenceBatching_StrategyChoice()
+}
+
+type ModelSequenceBatching_Direct struct {
+	Direct *ModelSequenceBatching_StrategyDirect `protobuf:"bytes,3,opt,name=direct,proto3,oneof"`
+}
+
+type ModelSequenceBatching_Oldest struct {
+	Oldest *ModelSequenceBatching_StrategyOldest `protobuf:"bytes,4,opt,name=oldest,proto3,oneof"`
+}
+
+func (*ModelSequenceBatching_Direct) isModelSequenceBatching_StrategyChoice() {}
+
+func (*ModelSequenceBatching_Oldest) isModelSequenceBatching_StrategyChoice() {}
+
+type ModelEnsembling struct {
+	state               protoimpl.MessageState  `protogen:"open.v1"`
+	Step                []*ModelEnsembling_Step `protobuf:"bytes,1,rep,name=step,proto3" json:"step,omitempty"`
+	MaxInflightRequests uint32                  `protobuf:"varint,2,opt,name=max_inflight_requests,json=maxInflightRequests,proto3" json:"max_inflight_requests,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *ModelEnsembling) Reset() {
+	*x = ModelEnsembling{}
+	mi := &file_oip_oip_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelEnsembling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelEnsembling) ProtoMessage() {}
+
+func (x *ModelEnsembling) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelEnsembling.ProtoReflect.Descriptor instead.
+func (*ModelEnsembling) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ModelEnsembling) GetStep() []*ModelEnsembling_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *ModelEnsembling) GetMaxInflightRequests() uint32 {
+	if x != nil {
+		return x.MaxInflightRequests
+	}
+	return 0
+}
+
 type ModelParameter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StringValue   string                 `protobuf:"bytes,1,opt,name=string_value,json=stringValue,proto3" json:"string_value,omitempty"`
@@ -1702,7 +2613,7 @@ type ModelParameter struct {
 
 func (x *ModelParameter) Reset() {
 	*x = ModelParameter{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[23]
+	mi := &file_oip_oip_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +2625,7 @@ func (x *ModelParameter) String() string {
 func (*ModelParameter) ProtoMessage() {}
 
 func (x *ModelParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[23]
+	mi := &file_oip_oip_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +2638,7 @@ func (x *ModelParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelParameter.ProtoReflect.Descriptor instead.
 func (*ModelParameter) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{23}
+	return file_oip_oip_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ModelParameter) GetStringValue() string {
@@ -1749,7 +2660,7 @@ type ModelWarmup struct {
 
 func (x *ModelWarmup) Reset() {
 	*x = ModelWarmup{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[24]
+	mi := &file_oip_oip_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +2672,7 @@ func (x *ModelWarmup) String() string {
 func (*ModelWarmup) ProtoMessage() {}
 
 func (x *ModelWarmup) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[24]
+	mi := &file_oip_oip_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +2685,7 @@ func (x *ModelWarmup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelWarmup.ProtoReflect.Descriptor instead.
 func (*ModelWarmup) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{24}
+	return file_oip_oip_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ModelWarmup) GetName() string {
@@ -1805,7 +2716,228 @@ func (x *ModelWarmup) GetCount() uint32 {
 	return 0
 }
 
-// ModelConfig has those of Triton's fields that this server has an answer for.
+type ModelOperations struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	OpLibraryFilename []string               `protobuf:"bytes,1,rep,name=op_library_filename,json=opLibraryFilename,proto3" json:"op_library_filename,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ModelOperations) Reset() {
+	*x = ModelOperations{}
+	mi := &file_oip_oip_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOperations) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOperations) ProtoMessage() {}
+
+func (x *ModelOperations) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOperations.ProtoReflect.Descriptor instead.
+func (*ModelOperations) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ModelOperations) GetOpLibraryFilename() []string {
+	if x != nil {
+		return x.OpLibraryFilename
+	}
+	return nil
+}
+
+type ModelTransactionPolicy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Decoupled     bool                   `protobuf:"varint,1,opt,name=decoupled,proto3" json:"decoupled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelTransactionPolicy) Reset() {
+	*x = ModelTransactionPolicy{}
+	mi := &file_oip_oip_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelTransactionPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelTransactionPolicy) ProtoMessage() {}
+
+func (x *ModelTransactionPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelTransactionPolicy.ProtoReflect.Descriptor instead.
+func (*ModelTransactionPolicy) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ModelTransactionPolicy) GetDecoupled() bool {
+	if x != nil {
+		return x.Decoupled
+	}
+	return false
+}
+
+type ModelRepositoryAgents struct {
+	state         protoimpl.MessageState         `protogen:"open.v1"`
+	Agents        []*ModelRepositoryAgents_Agent `protobuf:"bytes,1,rep,name=agents,proto3" json:"agents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelRepositoryAgents) Reset() {
+	*x = ModelRepositoryAgents{}
+	mi := &file_oip_oip_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelRepositoryAgents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelRepositoryAgents) ProtoMessage() {}
+
+func (x *ModelRepositoryAgents) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelRepositoryAgents.ProtoReflect.Descriptor instead.
+func (*ModelRepositoryAgents) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ModelRepositoryAgents) GetAgents() []*ModelRepositoryAgents_Agent {
+	if x != nil {
+		return x.Agents
+	}
+	return nil
+}
+
+type ModelResponseCache struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Enable        bool                   `protobuf:"varint,1,opt,name=enable,proto3" json:"enable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelResponseCache) Reset() {
+	*x = ModelResponseCache{}
+	mi := &file_oip_oip_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelResponseCache) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelResponseCache) ProtoMessage() {}
+
+func (x *ModelResponseCache) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelResponseCache.ProtoReflect.Descriptor instead.
+func (*ModelResponseCache) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ModelResponseCache) GetEnable() bool {
+	if x != nil {
+		return x.Enable
+	}
+	return false
+}
+
+type ModelMetrics struct {
+	state         protoimpl.MessageState        `protogen:"open.v1"`
+	MetricControl []*ModelMetrics_MetricControl `protobuf:"bytes,1,rep,name=metric_control,json=metricControl,proto3" json:"metric_control,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelMetrics) Reset() {
+	*x = ModelMetrics{}
+	mi := &file_oip_oip_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelMetrics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelMetrics) ProtoMessage() {}
+
+func (x *ModelMetrics) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelMetrics.ProtoReflect.Descriptor instead.
+func (*ModelMetrics) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ModelMetrics) GetMetricControl() []*ModelMetrics_MetricControl {
+	if x != nil {
+		return x.MetricControl
+	}
+	return nil
+}
+
+// ModelConfig is Triton's, whole: a config.pbtxt is read into it. This server
+// sets and reads a part of it; modelconfig refuses the rest by name.
 type ModelConfig struct {
 	state                protoimpl.MessageState `protogen:"open.v1"`
 	Name                 string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1816,20 +2948,33 @@ type ModelConfig struct {
 	Output               []*ModelOutput         `protobuf:"bytes,6,rep,name=output,proto3" json:"output,omitempty"`
 	InstanceGroup        []*ModelInstanceGroup  `protobuf:"bytes,7,rep,name=instance_group,json=instanceGroup,proto3" json:"instance_group,omitempty"`
 	DefaultModelFilename string                 `protobuf:"bytes,8,opt,name=default_model_filename,json=defaultModelFilename,proto3" json:"default_model_filename,omitempty"`
+	CcModelFilenames     map[string]string      `protobuf:"bytes,9,rep,name=cc_model_filenames,json=ccModelFilenames,proto3" json:"cc_model_filenames,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	MetricTags           map[string]string      `protobuf:"bytes,10,rep,name=metric_tags,json=metricTags,proto3" json:"metric_tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Types that are valid to be assigned to SchedulingChoice:
 	//
 	//	*ModelConfig_DynamicBatching
-	SchedulingChoice isModelConfig_SchedulingChoice `protobuf_oneof:"scheduling_choice"`
-	Parameters       map[string]*ModelParameter     `protobuf:"bytes,14,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	ModelWarmup      []*ModelWarmup                 `protobuf:"bytes,16,rep,name=model_warmup,json=modelWarmup,proto3" json:"model_warmup,omitempty"`
-	Backend          string                         `protobuf:"bytes,17,opt,name=backend,proto3" json:"backend,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	//	*ModelConfig_SequenceBatching
+	//	*ModelConfig_EnsembleScheduling
+	SchedulingChoice       isModelConfig_SchedulingChoice `protobuf_oneof:"scheduling_choice"`
+	Optimization           *ModelOptimizationPolicy       `protobuf:"bytes,12,opt,name=optimization,proto3" json:"optimization,omitempty"`
+	Parameters             map[string]*ModelParameter     `protobuf:"bytes,14,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	ModelWarmup            []*ModelWarmup                 `protobuf:"bytes,16,rep,name=model_warmup,json=modelWarmup,proto3" json:"model_warmup,omitempty"`
+	Backend                string                         `protobuf:"bytes,17,opt,name=backend,proto3" json:"backend,omitempty"`
+	ModelOperations        *ModelOperations               `protobuf:"bytes,18,opt,name=model_operations,json=modelOperations,proto3" json:"model_operations,omitempty"`
+	ModelTransactionPolicy *ModelTransactionPolicy        `protobuf:"bytes,19,opt,name=model_transaction_policy,json=modelTransactionPolicy,proto3" json:"model_transaction_policy,omitempty"`
+	BatchInput             []*BatchInput                  `protobuf:"bytes,20,rep,name=batch_input,json=batchInput,proto3" json:"batch_input,omitempty"`
+	BatchOutput            []*BatchOutput                 `protobuf:"bytes,21,rep,name=batch_output,json=batchOutput,proto3" json:"batch_output,omitempty"`
+	ModelRepositoryAgents  *ModelRepositoryAgents         `protobuf:"bytes,23,opt,name=model_repository_agents,json=modelRepositoryAgents,proto3" json:"model_repository_agents,omitempty"`
+	ResponseCache          *ModelResponseCache            `protobuf:"bytes,24,opt,name=response_cache,json=responseCache,proto3" json:"response_cache,omitempty"`
+	Runtime                string                         `protobuf:"bytes,25,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	ModelMetrics           *ModelMetrics                  `protobuf:"bytes,26,opt,name=model_metrics,json=modelMetrics,proto3" json:"model_metrics,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ModelConfig) Reset() {
 	*x = ModelConfig{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[25]
+	mi := &file_oip_oip_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +2986,7 @@ func (x *ModelConfig) String() string {
 func (*ModelConfig) ProtoMessage() {}
 
 func (x *ModelConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[25]
+	mi := &file_oip_oip_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +2999,7 @@ func (x *ModelConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelConfig.ProtoReflect.Descriptor instead.
 func (*ModelConfig) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{25}
+	return file_oip_oip_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ModelConfig) GetName() string {
@@ -1913,6 +3058,20 @@ func (x *ModelConfig) GetDefaultModelFilename() string {
 	return ""
 }
 
+func (x *ModelConfig) GetCcModelFilenames() map[string]string {
+	if x != nil {
+		return x.CcModelFilenames
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetMetricTags() map[string]string {
+	if x != nil {
+		return x.MetricTags
+	}
+	return nil
+}
+
 func (x *ModelConfig) GetSchedulingChoice() isModelConfig_SchedulingChoice {
 	if x != nil {
 		return x.SchedulingChoice
@@ -1925,6 +3084,31 @@ func (x *ModelConfig) GetDynamicBatching() *ModelDynamicBatching {
 		if x, ok := x.SchedulingChoice.(*ModelConfig_DynamicBatching); ok {
 			return x.DynamicBatching
 		}
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetSequenceBatching() *ModelSequenceBatching {
+	if x != nil {
+		if x, ok := x.SchedulingChoice.(*ModelConfig_SequenceBatching); ok {
+			return x.SequenceBatching
+		}
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetEnsembleScheduling() *ModelEnsembling {
+	if x != nil {
+		if x, ok := x.SchedulingChoice.(*ModelConfig_EnsembleScheduling); ok {
+			return x.EnsembleScheduling
+		}
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetOptimization() *ModelOptimizationPolicy {
+	if x != nil {
+		return x.Optimization
 	}
 	return nil
 }
@@ -1950,6 +3134,62 @@ func (x *ModelConfig) GetBackend() string {
 	return ""
 }
 
+func (x *ModelConfig) GetModelOperations() *ModelOperations {
+	if x != nil {
+		return x.ModelOperations
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetModelTransactionPolicy() *ModelTransactionPolicy {
+	if x != nil {
+		return x.ModelTransactionPolicy
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetBatchInput() []*BatchInput {
+	if x != nil {
+		return x.BatchInput
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetBatchOutput() []*BatchOutput {
+	if x != nil {
+		return x.BatchOutput
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetModelRepositoryAgents() *ModelRepositoryAgents {
+	if x != nil {
+		return x.ModelRepositoryAgents
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetResponseCache() *ModelResponseCache {
+	if x != nil {
+		return x.ResponseCache
+	}
+	return nil
+}
+
+func (x *ModelConfig) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *ModelConfig) GetModelMetrics() *ModelMetrics {
+	if x != nil {
+		return x.ModelMetrics
+	}
+	return nil
+}
+
 type isModelConfig_SchedulingChoice interface {
 	isModelConfig_SchedulingChoice()
 }
@@ -1958,7 +3198,19 @@ type ModelConfig_DynamicBatching struct {
 	DynamicBatching *ModelDynamicBatching `protobuf:"bytes,11,opt,name=dynamic_batching,json=dynamicBatching,proto3,oneof"`
 }
 
+type ModelConfig_SequenceBatching struct {
+	SequenceBatching *ModelSequenceBatching `protobuf:"bytes,13,opt,name=sequence_batching,json=sequenceBatching,proto3,oneof"`
+}
+
+type ModelConfig_EnsembleScheduling struct {
+	EnsembleScheduling *ModelEnsembling `protobuf:"bytes,15,opt,name=ensemble_scheduling,json=ensembleScheduling,proto3,oneof"`
+}
+
 func (*ModelConfig_DynamicBatching) isModelConfig_SchedulingChoice() {}
+
+func (*ModelConfig_SequenceBatching) isModelConfig_SchedulingChoice() {}
+
+func (*ModelConfig_EnsembleScheduling) isModelConfig_SchedulingChoice() {}
 
 type ModelStatisticsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1970,7 +3222,7 @@ type ModelStatisticsRequest struct {
 
 func (x *ModelStatisticsRequest) Reset() {
 	*x = ModelStatisticsRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[26]
+	mi := &file_oip_oip_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +3234,7 @@ func (x *ModelStatisticsRequest) String() string {
 func (*ModelStatisticsRequest) ProtoMessage() {}
 
 func (x *ModelStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[26]
+	mi := &file_oip_oip_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +3247,7 @@ func (x *ModelStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*ModelStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{26}
+	return file_oip_oip_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ModelStatisticsRequest) GetName() string {
@@ -2021,7 +3273,7 @@ type ModelStatisticsResponse struct {
 
 func (x *ModelStatisticsResponse) Reset() {
 	*x = ModelStatisticsResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[27]
+	mi := &file_oip_oip_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +3285,7 @@ func (x *ModelStatisticsResponse) String() string {
 func (*ModelStatisticsResponse) ProtoMessage() {}
 
 func (x *ModelStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[27]
+	mi := &file_oip_oip_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +3298,7 @@ func (x *ModelStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*ModelStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{27}
+	return file_oip_oip_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ModelStatisticsResponse) GetModelStats() []*ModelStatistics {
@@ -2066,7 +3318,7 @@ type StatisticDuration struct {
 
 func (x *StatisticDuration) Reset() {
 	*x = StatisticDuration{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[28]
+	mi := &file_oip_oip_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +3330,7 @@ func (x *StatisticDuration) String() string {
 func (*StatisticDuration) ProtoMessage() {}
 
 func (x *StatisticDuration) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[28]
+	mi := &file_oip_oip_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +3343,7 @@ func (x *StatisticDuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDuration.ProtoReflect.Descriptor instead.
 func (*StatisticDuration) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{28}
+	return file_oip_oip_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *StatisticDuration) GetCount() uint64 {
@@ -2124,7 +3376,7 @@ type InferStatistics struct {
 
 func (x *InferStatistics) Reset() {
 	*x = InferStatistics{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[29]
+	mi := &file_oip_oip_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +3388,7 @@ func (x *InferStatistics) String() string {
 func (*InferStatistics) ProtoMessage() {}
 
 func (x *InferStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[29]
+	mi := &file_oip_oip_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +3401,7 @@ func (x *InferStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InferStatistics.ProtoReflect.Descriptor instead.
 func (*InferStatistics) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{29}
+	return file_oip_oip_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *InferStatistics) GetSuccess() *StatisticDuration {
@@ -2220,7 +3472,7 @@ type InferBatchStatistics struct {
 
 func (x *InferBatchStatistics) Reset() {
 	*x = InferBatchStatistics{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[30]
+	mi := &file_oip_oip_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2232,7 +3484,7 @@ func (x *InferBatchStatistics) String() string {
 func (*InferBatchStatistics) ProtoMessage() {}
 
 func (x *InferBatchStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[30]
+	mi := &file_oip_oip_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2245,7 +3497,7 @@ func (x *InferBatchStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InferBatchStatistics.ProtoReflect.Descriptor instead.
 func (*InferBatchStatistics) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{30}
+	return file_oip_oip_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *InferBatchStatistics) GetBatchSize() uint64 {
@@ -2291,7 +3543,7 @@ type ModelStatistics struct {
 
 func (x *ModelStatistics) Reset() {
 	*x = ModelStatistics{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[31]
+	mi := &file_oip_oip_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2303,7 +3555,7 @@ func (x *ModelStatistics) String() string {
 func (*ModelStatistics) ProtoMessage() {}
 
 func (x *ModelStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[31]
+	mi := &file_oip_oip_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2316,7 +3568,7 @@ func (x *ModelStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelStatistics.ProtoReflect.Descriptor instead.
 func (*ModelStatistics) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{31}
+	return file_oip_oip_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ModelStatistics) GetName() string {
@@ -2383,7 +3635,7 @@ type ModelRepositoryParameter struct {
 
 func (x *ModelRepositoryParameter) Reset() {
 	*x = ModelRepositoryParameter{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[32]
+	mi := &file_oip_oip_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +3647,7 @@ func (x *ModelRepositoryParameter) String() string {
 func (*ModelRepositoryParameter) ProtoMessage() {}
 
 func (x *ModelRepositoryParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[32]
+	mi := &file_oip_oip_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +3660,7 @@ func (x *ModelRepositoryParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelRepositoryParameter.ProtoReflect.Descriptor instead.
 func (*ModelRepositoryParameter) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{32}
+	return file_oip_oip_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ModelRepositoryParameter) GetParameterChoice() isModelRepositoryParameter_ParameterChoice {
@@ -2492,7 +3744,7 @@ type RepositoryIndexRequest struct {
 
 func (x *RepositoryIndexRequest) Reset() {
 	*x = RepositoryIndexRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[33]
+	mi := &file_oip_oip_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2504,7 +3756,7 @@ func (x *RepositoryIndexRequest) String() string {
 func (*RepositoryIndexRequest) ProtoMessage() {}
 
 func (x *RepositoryIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[33]
+	mi := &file_oip_oip_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2517,7 +3769,7 @@ func (x *RepositoryIndexRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryIndexRequest.ProtoReflect.Descriptor instead.
 func (*RepositoryIndexRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{33}
+	return file_oip_oip_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RepositoryIndexRequest) GetRepositoryName() string {
@@ -2543,7 +3795,7 @@ type RepositoryIndexResponse struct {
 
 func (x *RepositoryIndexResponse) Reset() {
 	*x = RepositoryIndexResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[34]
+	mi := &file_oip_oip_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +3807,7 @@ func (x *RepositoryIndexResponse) String() string {
 func (*RepositoryIndexResponse) ProtoMessage() {}
 
 func (x *RepositoryIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[34]
+	mi := &file_oip_oip_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +3820,7 @@ func (x *RepositoryIndexResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryIndexResponse.ProtoReflect.Descriptor instead.
 func (*RepositoryIndexResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{34}
+	return file_oip_oip_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RepositoryIndexResponse) GetModels() []*RepositoryIndexResponse_ModelIndex {
@@ -2589,7 +3841,7 @@ type RepositoryModelLoadRequest struct {
 
 func (x *RepositoryModelLoadRequest) Reset() {
 	*x = RepositoryModelLoadRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[35]
+	mi := &file_oip_oip_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +3853,7 @@ func (x *RepositoryModelLoadRequest) String() string {
 func (*RepositoryModelLoadRequest) ProtoMessage() {}
 
 func (x *RepositoryModelLoadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[35]
+	mi := &file_oip_oip_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +3866,7 @@ func (x *RepositoryModelLoadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryModelLoadRequest.ProtoReflect.Descriptor instead.
 func (*RepositoryModelLoadRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{35}
+	return file_oip_oip_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RepositoryModelLoadRequest) GetRepositoryName() string {
@@ -2646,7 +3898,7 @@ type RepositoryModelLoadResponse struct {
 
 func (x *RepositoryModelLoadResponse) Reset() {
 	*x = RepositoryModelLoadResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[36]
+	mi := &file_oip_oip_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2658,7 +3910,7 @@ func (x *RepositoryModelLoadResponse) String() string {
 func (*RepositoryModelLoadResponse) ProtoMessage() {}
 
 func (x *RepositoryModelLoadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[36]
+	mi := &file_oip_oip_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2671,7 +3923,7 @@ func (x *RepositoryModelLoadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryModelLoadResponse.ProtoReflect.Descriptor instead.
 func (*RepositoryModelLoadResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{36}
+	return file_oip_oip_proto_rawDescGZIP(), []int{48}
 }
 
 type RepositoryModelUnloadRequest struct {
@@ -2685,7 +3937,7 @@ type RepositoryModelUnloadRequest struct {
 
 func (x *RepositoryModelUnloadRequest) Reset() {
 	*x = RepositoryModelUnloadRequest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[37]
+	mi := &file_oip_oip_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2697,7 +3949,7 @@ func (x *RepositoryModelUnloadRequest) String() string {
 func (*RepositoryModelUnloadRequest) ProtoMessage() {}
 
 func (x *RepositoryModelUnloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[37]
+	mi := &file_oip_oip_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2710,7 +3962,7 @@ func (x *RepositoryModelUnloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryModelUnloadRequest.ProtoReflect.Descriptor instead.
 func (*RepositoryModelUnloadRequest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{37}
+	return file_oip_oip_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RepositoryModelUnloadRequest) GetRepositoryName() string {
@@ -2742,7 +3994,7 @@ type RepositoryModelUnloadResponse struct {
 
 func (x *RepositoryModelUnloadResponse) Reset() {
 	*x = RepositoryModelUnloadResponse{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[38]
+	mi := &file_oip_oip_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2754,7 +4006,7 @@ func (x *RepositoryModelUnloadResponse) String() string {
 func (*RepositoryModelUnloadResponse) ProtoMessage() {}
 
 func (x *RepositoryModelUnloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[38]
+	mi := &file_oip_oip_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2767,7 +4019,7 @@ func (x *RepositoryModelUnloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositoryModelUnloadResponse.ProtoReflect.Descriptor instead.
 func (*RepositoryModelUnloadResponse) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{38}
+	return file_oip_oip_proto_rawDescGZIP(), []int{50}
 }
 
 type ModelMetadataResponse_TensorMetadata struct {
@@ -2781,7 +4033,7 @@ type ModelMetadataResponse_TensorMetadata struct {
 
 func (x *ModelMetadataResponse_TensorMetadata) Reset() {
 	*x = ModelMetadataResponse_TensorMetadata{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[39]
+	mi := &file_oip_oip_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +4045,7 @@ func (x *ModelMetadataResponse_TensorMetadata) String() string {
 func (*ModelMetadataResponse_TensorMetadata) ProtoMessage() {}
 
 func (x *ModelMetadataResponse_TensorMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[39]
+	mi := &file_oip_oip_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +4058,7 @@ func (x *ModelMetadataResponse_TensorMetadata) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ModelMetadataResponse_TensorMetadata.ProtoReflect.Descriptor instead.
 func (*ModelMetadataResponse_TensorMetadata) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{9, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{9, 0}
 }
 
 func (x *ModelMetadataResponse_TensorMetadata) GetName() string {
@@ -2843,7 +4095,7 @@ type ModelInferRequest_InferInputTensor struct {
 
 func (x *ModelInferRequest_InferInputTensor) Reset() {
 	*x = ModelInferRequest_InferInputTensor{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[41]
+	mi := &file_oip_oip_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2855,7 +4107,7 @@ func (x *ModelInferRequest_InferInputTensor) String() string {
 func (*ModelInferRequest_InferInputTensor) ProtoMessage() {}
 
 func (x *ModelInferRequest_InferInputTensor) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[41]
+	mi := &file_oip_oip_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2868,7 +4120,7 @@ func (x *ModelInferRequest_InferInputTensor) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ModelInferRequest_InferInputTensor.ProtoReflect.Descriptor instead.
 func (*ModelInferRequest_InferInputTensor) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{12, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{12, 0}
 }
 
 func (x *ModelInferRequest_InferInputTensor) GetName() string {
@@ -2916,7 +4168,7 @@ type ModelInferRequest_InferRequestedOutputTensor struct {
 
 func (x *ModelInferRequest_InferRequestedOutputTensor) Reset() {
 	*x = ModelInferRequest_InferRequestedOutputTensor{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[42]
+	mi := &file_oip_oip_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2928,7 +4180,7 @@ func (x *ModelInferRequest_InferRequestedOutputTensor) String() string {
 func (*ModelInferRequest_InferRequestedOutputTensor) ProtoMessage() {}
 
 func (x *ModelInferRequest_InferRequestedOutputTensor) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[42]
+	mi := &file_oip_oip_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2941,7 +4193,7 @@ func (x *ModelInferRequest_InferRequestedOutputTensor) ProtoReflect() protorefle
 
 // Deprecated: Use ModelInferRequest_InferRequestedOutputTensor.ProtoReflect.Descriptor instead.
 func (*ModelInferRequest_InferRequestedOutputTensor) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{12, 1}
+	return file_oip_oip_proto_rawDescGZIP(), []int{12, 1}
 }
 
 func (x *ModelInferRequest_InferRequestedOutputTensor) GetName() string {
@@ -2971,7 +4223,7 @@ type ModelInferResponse_InferOutputTensor struct {
 
 func (x *ModelInferResponse_InferOutputTensor) Reset() {
 	*x = ModelInferResponse_InferOutputTensor{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[46]
+	mi := &file_oip_oip_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2983,7 +4235,7 @@ func (x *ModelInferResponse_InferOutputTensor) String() string {
 func (*ModelInferResponse_InferOutputTensor) ProtoMessage() {}
 
 func (x *ModelInferResponse_InferOutputTensor) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[46]
+	mi := &file_oip_oip_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2996,7 +4248,7 @@ func (x *ModelInferResponse_InferOutputTensor) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use ModelInferResponse_InferOutputTensor.ProtoReflect.Descriptor instead.
 func (*ModelInferResponse_InferOutputTensor) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{13, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{13, 0}
 }
 
 func (x *ModelInferResponse_InferOutputTensor) GetName() string {
@@ -3034,6 +4286,422 @@ func (x *ModelInferResponse_InferOutputTensor) GetContents() *InferTensorContent
 	return nil
 }
 
+type ModelOptimizationPolicy_Graph struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Level         int32                  `protobuf:"varint,1,opt,name=level,proto3" json:"level,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_Graph) Reset() {
+	*x = ModelOptimizationPolicy_Graph{}
+	mi := &file_oip_oip_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_Graph) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_Graph) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_Graph) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_Graph.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_Graph) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 0}
+}
+
+func (x *ModelOptimizationPolicy_Graph) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+type ModelOptimizationPolicy_Cuda struct {
+	state            protoimpl.MessageState                    `protogen:"open.v1"`
+	Graphs           bool                                      `protobuf:"varint,1,opt,name=graphs,proto3" json:"graphs,omitempty"`
+	BusyWaitEvents   bool                                      `protobuf:"varint,2,opt,name=busy_wait_events,json=busyWaitEvents,proto3" json:"busy_wait_events,omitempty"`
+	GraphSpec        []*ModelOptimizationPolicy_Cuda_GraphSpec `protobuf:"bytes,3,rep,name=graph_spec,json=graphSpec,proto3" json:"graph_spec,omitempty"`
+	OutputCopyStream bool                                      `protobuf:"varint,4,opt,name=output_copy_stream,json=outputCopyStream,proto3" json:"output_copy_stream,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_Cuda) Reset() {
+	*x = ModelOptimizationPolicy_Cuda{}
+	mi := &file_oip_oip_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_Cuda) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_Cuda) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_Cuda) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_Cuda.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_Cuda) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 1}
+}
+
+func (x *ModelOptimizationPolicy_Cuda) GetGraphs() bool {
+	if x != nil {
+		return x.Graphs
+	}
+	return false
+}
+
+func (x *ModelOptimizationPolicy_Cuda) GetBusyWaitEvents() bool {
+	if x != nil {
+		return x.BusyWaitEvents
+	}
+	return false
+}
+
+func (x *ModelOptimizationPolicy_Cuda) GetGraphSpec() []*ModelOptimizationPolicy_Cuda_GraphSpec {
+	if x != nil {
+		return x.GraphSpec
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy_Cuda) GetOutputCopyStream() bool {
+	if x != nil {
+		return x.OutputCopyStream
+	}
+	return false
+}
+
+type ModelOptimizationPolicy_ExecutionAccelerators struct {
+	state                   protoimpl.MessageState                                       `protogen:"open.v1"`
+	GpuExecutionAccelerator []*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator `protobuf:"bytes,1,rep,name=gpu_execution_accelerator,json=gpuExecutionAccelerator,proto3" json:"gpu_execution_accelerator,omitempty"`
+	CpuExecutionAccelerator []*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator `protobuf:"bytes,2,rep,name=cpu_execution_accelerator,json=cpuExecutionAccelerator,proto3" json:"cpu_execution_accelerator,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators) Reset() {
+	*x = ModelOptimizationPolicy_ExecutionAccelerators{}
+	mi := &file_oip_oip_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_ExecutionAccelerators) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_ExecutionAccelerators.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_ExecutionAccelerators) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 2}
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators) GetGpuExecutionAccelerator() []*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator {
+	if x != nil {
+		return x.GpuExecutionAccelerator
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators) GetCpuExecutionAccelerator() []*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator {
+	if x != nil {
+		return x.CpuExecutionAccelerator
+	}
+	return nil
+}
+
+type ModelOptimizationPolicy_PinnedMemoryBuffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Enable        bool                   `protobuf:"varint,1,opt,name=enable,proto3" json:"enable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_PinnedMemoryBuffer) Reset() {
+	*x = ModelOptimizationPolicy_PinnedMemoryBuffer{}
+	mi := &file_oip_oip_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_PinnedMemoryBuffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_PinnedMemoryBuffer) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_PinnedMemoryBuffer) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_PinnedMemoryBuffer.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_PinnedMemoryBuffer) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 3}
+}
+
+func (x *ModelOptimizationPolicy_PinnedMemoryBuffer) GetEnable() bool {
+	if x != nil {
+		return x.Enable
+	}
+	return false
+}
+
+type ModelOptimizationPolicy_Cuda_GraphSpec struct {
+	state           protoimpl.MessageState                                   `protogen:"open.v1"`
+	BatchSize       int32                                                    `protobuf:"varint,1,opt,name=batch_size,json=batchSize,proto3" json:"batch_size,omitempty"`
+	Input           map[string]*ModelOptimizationPolicy_Cuda_GraphSpec_Shape `protobuf:"bytes,2,rep,name=input,proto3" json:"input,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	GraphLowerBound *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound       `protobuf:"bytes,3,opt,name=graph_lower_bound,json=graphLowerBound,proto3" json:"graph_lower_bound,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) Reset() {
+	*x = ModelOptimizationPolicy_Cuda_GraphSpec{}
+	mi := &file_oip_oip_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_Cuda_GraphSpec) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_Cuda_GraphSpec.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_Cuda_GraphSpec) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 1, 0}
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) GetBatchSize() int32 {
+	if x != nil {
+		return x.BatchSize
+	}
+	return 0
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) GetInput() map[string]*ModelOptimizationPolicy_Cuda_GraphSpec_Shape {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec) GetGraphLowerBound() *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound {
+	if x != nil {
+		return x.GraphLowerBound
+	}
+	return nil
+}
+
+type ModelOptimizationPolicy_Cuda_GraphSpec_Shape struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Dim           []int64                `protobuf:"varint,1,rep,packed,name=dim,proto3" json:"dim,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_Shape) Reset() {
+	*x = ModelOptimizationPolicy_Cuda_GraphSpec_Shape{}
+	mi := &file_oip_oip_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_Shape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_Cuda_GraphSpec_Shape) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_Shape) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_Cuda_GraphSpec_Shape.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_Cuda_GraphSpec_Shape) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 1, 0, 0}
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_Shape) GetDim() []int64 {
+	if x != nil {
+		return x.Dim
+	}
+	return nil
+}
+
+type ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound struct {
+	state         protoimpl.MessageState                                   `protogen:"open.v1"`
+	BatchSize     int32                                                    `protobuf:"varint,1,opt,name=batch_size,json=batchSize,proto3" json:"batch_size,omitempty"`
+	Input         map[string]*ModelOptimizationPolicy_Cuda_GraphSpec_Shape `protobuf:"bytes,2,rep,name=input,proto3" json:"input,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) Reset() {
+	*x = ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound{}
+	mi := &file_oip_oip_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 1, 0, 1}
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) GetBatchSize() int32 {
+	if x != nil {
+		return x.BatchSize
+	}
+	return 0
+}
+
+func (x *ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound) GetInput() map[string]*ModelOptimizationPolicy_Cuda_GraphSpec_Shape {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+type ModelOptimizationPolicy_ExecutionAccelerators_Accelerator struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Parameters    map[string]string      `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) Reset() {
+	*x = ModelOptimizationPolicy_ExecutionAccelerators_Accelerator{}
+	mi := &file_oip_oip_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) ProtoMessage() {}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelOptimizationPolicy_ExecutionAccelerators_Accelerator.ProtoReflect.Descriptor instead.
+func (*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{22, 2, 0}
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelOptimizationPolicy_ExecutionAccelerators_Accelerator) GetParameters() map[string]string {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
 type ModelVersionPolicy_Latest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NumVersions   uint32                 `protobuf:"varint,1,opt,name=num_versions,json=numVersions,proto3" json:"num_versions,omitempty"`
@@ -3043,7 +4711,7 @@ type ModelVersionPolicy_Latest struct {
 
 func (x *ModelVersionPolicy_Latest) Reset() {
 	*x = ModelVersionPolicy_Latest{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[49]
+	mi := &file_oip_oip_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3055,7 +4723,7 @@ func (x *ModelVersionPolicy_Latest) String() string {
 func (*ModelVersionPolicy_Latest) ProtoMessage() {}
 
 func (x *ModelVersionPolicy_Latest) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[49]
+	mi := &file_oip_oip_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3068,7 +4736,7 @@ func (x *ModelVersionPolicy_Latest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersionPolicy_Latest.ProtoReflect.Descriptor instead.
 func (*ModelVersionPolicy_Latest) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{19, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{23, 0}
 }
 
 func (x *ModelVersionPolicy_Latest) GetNumVersions() uint32 {
@@ -3086,7 +4754,7 @@ type ModelVersionPolicy_All struct {
 
 func (x *ModelVersionPolicy_All) Reset() {
 	*x = ModelVersionPolicy_All{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[50]
+	mi := &file_oip_oip_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3098,7 +4766,7 @@ func (x *ModelVersionPolicy_All) String() string {
 func (*ModelVersionPolicy_All) ProtoMessage() {}
 
 func (x *ModelVersionPolicy_All) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[50]
+	mi := &file_oip_oip_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3111,7 +4779,7 @@ func (x *ModelVersionPolicy_All) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersionPolicy_All.ProtoReflect.Descriptor instead.
 func (*ModelVersionPolicy_All) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{19, 1}
+	return file_oip_oip_proto_rawDescGZIP(), []int{23, 1}
 }
 
 type ModelVersionPolicy_Specific struct {
@@ -3123,7 +4791,7 @@ type ModelVersionPolicy_Specific struct {
 
 func (x *ModelVersionPolicy_Specific) Reset() {
 	*x = ModelVersionPolicy_Specific{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[51]
+	mi := &file_oip_oip_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3135,7 +4803,7 @@ func (x *ModelVersionPolicy_Specific) String() string {
 func (*ModelVersionPolicy_Specific) ProtoMessage() {}
 
 func (x *ModelVersionPolicy_Specific) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[51]
+	mi := &file_oip_oip_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3148,7 +4816,7 @@ func (x *ModelVersionPolicy_Specific) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersionPolicy_Specific.ProtoReflect.Descriptor instead.
 func (*ModelVersionPolicy_Specific) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{19, 2}
+	return file_oip_oip_proto_rawDescGZIP(), []int{23, 2}
 }
 
 func (x *ModelVersionPolicy_Specific) GetVersions() []int64 {
@@ -3156,6 +4824,642 @@ func (x *ModelVersionPolicy_Specific) GetVersions() []int64 {
 		return x.Versions
 	}
 	return nil
+}
+
+type ModelInstanceGroup_SecondaryDevice struct {
+	state         protoimpl.MessageState                                 `protogen:"open.v1"`
+	Kind          ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind `protobuf:"varint,1,opt,name=kind,proto3,enum=inference.ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind" json:"kind,omitempty"`
+	DeviceId      int64                                                  `protobuf:"varint,2,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelInstanceGroup_SecondaryDevice) Reset() {
+	*x = ModelInstanceGroup_SecondaryDevice{}
+	mi := &file_oip_oip_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelInstanceGroup_SecondaryDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelInstanceGroup_SecondaryDevice) ProtoMessage() {}
+
+func (x *ModelInstanceGroup_SecondaryDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelInstanceGroup_SecondaryDevice.ProtoReflect.Descriptor instead.
+func (*ModelInstanceGroup_SecondaryDevice) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{24, 0}
+}
+
+func (x *ModelInstanceGroup_SecondaryDevice) GetKind() ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ModelInstanceGroup_SecondaryDevice_KIND_NVDLA
+}
+
+func (x *ModelInstanceGroup_SecondaryDevice) GetDeviceId() int64 {
+	if x != nil {
+		return x.DeviceId
+	}
+	return 0
+}
+
+type ModelRateLimiter_Resource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Global        bool                   `protobuf:"varint,2,opt,name=global,proto3" json:"global,omitempty"`
+	Count         uint32                 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelRateLimiter_Resource) Reset() {
+	*x = ModelRateLimiter_Resource{}
+	mi := &file_oip_oip_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelRateLimiter_Resource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelRateLimiter_Resource) ProtoMessage() {}
+
+func (x *ModelRateLimiter_Resource) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelRateLimiter_Resource.ProtoReflect.Descriptor instead.
+func (*ModelRateLimiter_Resource) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{25, 0}
+}
+
+func (x *ModelRateLimiter_Resource) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelRateLimiter_Resource) GetGlobal() bool {
+	if x != nil {
+		return x.Global
+	}
+	return false
+}
+
+func (x *ModelRateLimiter_Resource) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type ModelSequenceBatching_Control struct {
+	state          protoimpl.MessageState             `protogen:"open.v1"`
+	Kind           ModelSequenceBatching_Control_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=inference.ModelSequenceBatching_Control_Kind" json:"kind,omitempty"`
+	Int32FalseTrue []int32                            `protobuf:"varint,2,rep,packed,name=int32_false_true,json=int32FalseTrue,proto3" json:"int32_false_true,omitempty"`
+	Fp32FalseTrue  []float32                          `protobuf:"fixed32,3,rep,packed,name=fp32_false_true,json=fp32FalseTrue,proto3" json:"fp32_false_true,omitempty"`
+	DataType       DataType                           `protobuf:"varint,4,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	BoolFalseTrue  []bool                             `protobuf:"varint,5,rep,packed,name=bool_false_true,json=boolFalseTrue,proto3" json:"bool_false_true,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_Control) Reset() {
+	*x = ModelSequenceBatching_Control{}
+	mi := &file_oip_oip_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_Control) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_Control) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_Control) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_Control.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_Control) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 0}
+}
+
+func (x *ModelSequenceBatching_Control) GetKind() ModelSequenceBatching_Control_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return ModelSequenceBatching_Control_CONTROL_SEQUENCE_START
+}
+
+func (x *ModelSequenceBatching_Control) GetInt32FalseTrue() []int32 {
+	if x != nil {
+		return x.Int32FalseTrue
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_Control) GetFp32FalseTrue() []float32 {
+	if x != nil {
+		return x.Fp32FalseTrue
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_Control) GetDataType() DataType {
+	if x != nil {
+		return x.DataType
+	}
+	return DataType_TYPE_INVALID
+}
+
+func (x *ModelSequenceBatching_Control) GetBoolFalseTrue() []bool {
+	if x != nil {
+		return x.BoolFalseTrue
+	}
+	return nil
+}
+
+type ModelSequenceBatching_ControlInput struct {
+	state         protoimpl.MessageState           `protogen:"open.v1"`
+	Name          string                           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Control       []*ModelSequenceBatching_Control `protobuf:"bytes,2,rep,name=control,proto3" json:"control,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_ControlInput) Reset() {
+	*x = ModelSequenceBatching_ControlInput{}
+	mi := &file_oip_oip_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_ControlInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_ControlInput) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_ControlInput) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_ControlInput.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_ControlInput) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 1}
+}
+
+func (x *ModelSequenceBatching_ControlInput) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelSequenceBatching_ControlInput) GetControl() []*ModelSequenceBatching_Control {
+	if x != nil {
+		return x.Control
+	}
+	return nil
+}
+
+type ModelSequenceBatching_InitialState struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	DataType DataType               `protobuf:"varint,1,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	Dims     []int64                `protobuf:"varint,2,rep,packed,name=dims,proto3" json:"dims,omitempty"`
+	// Types that are valid to be assigned to StateData:
+	//
+	//	*ModelSequenceBatching_InitialState_ZeroData
+	//	*ModelSequenceBatching_InitialState_DataFile
+	StateData     isModelSequenceBatching_InitialState_StateData `protobuf_oneof:"state_data"`
+	Name          string                                         `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_InitialState) Reset() {
+	*x = ModelSequenceBatching_InitialState{}
+	mi := &file_oip_oip_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_InitialState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_InitialState) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_InitialState) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_InitialState.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_InitialState) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 2}
+}
+
+func (x *ModelSequenceBatching_InitialState) GetDataType() DataType {
+	if x != nil {
+		return x.DataType
+	}
+	return DataType_TYPE_INVALID
+}
+
+func (x *ModelSequenceBatching_InitialState) GetDims() []int64 {
+	if x != nil {
+		return x.Dims
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_InitialState) GetStateData() isModelSequenceBatching_InitialState_StateData {
+	if x != nil {
+		return x.StateData
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_InitialState) GetZeroData() bool {
+	if x != nil {
+		if x, ok := x.StateData.(*ModelSequenceBatching_InitialState_ZeroData); ok {
+			return x.ZeroData
+		}
+	}
+	return false
+}
+
+func (x *ModelSequenceBatching_InitialState) GetDataFile() string {
+	if x != nil {
+		if x, ok := x.StateData.(*ModelSequenceBatching_InitialState_DataFile); ok {
+			return x.DataFile
+		}
+	}
+	return ""
+}
+
+func (x *ModelSequenceBatching_InitialState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type isModelSequenceBatching_InitialState_StateData interface {
+	isModelSequenceBatching_InitialState_StateData()
+}
+
+type ModelSequenceBatching_InitialState_ZeroData struct {
+	ZeroData bool `protobuf:"varint,3,opt,name=zero_data,json=zeroData,proto3,oneof"`
+}
+
+type ModelSequenceBatching_InitialState_DataFile struct {
+	DataFile string `protobuf:"bytes,4,opt,name=data_file,json=dataFile,proto3,oneof"`
+}
+
+func (*ModelSequenceBatching_InitialState_ZeroData) isModelSequenceBatching_InitialState_StateData() {
+}
+
+func (*ModelSequenceBatching_InitialState_DataFile) isModelSequenceBatching_InitialState_StateData() {
+}
+
+type ModelSequenceBatching_State struct {
+	state                       protoimpl.MessageState                `protogen:"open.v1"`
+	InputName                   string                                `protobuf:"bytes,1,opt,name=input_name,json=inputName,proto3" json:"input_name,omitempty"`
+	OutputName                  string                                `protobuf:"bytes,2,opt,name=output_name,json=outputName,proto3" json:"output_name,omitempty"`
+	DataType                    DataType                              `protobuf:"varint,3,opt,name=data_type,json=dataType,proto3,enum=inference.DataType" json:"data_type,omitempty"`
+	Dims                        []int64                               `protobuf:"varint,4,rep,packed,name=dims,proto3" json:"dims,omitempty"`
+	InitialState                []*ModelSequenceBatching_InitialState `protobuf:"bytes,5,rep,name=initial_state,json=initialState,proto3" json:"initial_state,omitempty"`
+	UseSameBufferForInputOutput bool                                  `protobuf:"varint,6,opt,name=use_same_buffer_for_input_output,json=useSameBufferForInputOutput,proto3" json:"use_same_buffer_for_input_output,omitempty"`
+	UseGrowableMemory           bool                                  `protobuf:"varint,7,opt,name=use_growable_memory,json=useGrowableMemory,proto3" json:"use_growable_memory,omitempty"`
+	unknownFields               protoimpl.UnknownFields
+	sizeCache                   protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_State) Reset() {
+	*x = ModelSequenceBatching_State{}
+	mi := &file_oip_oip_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_State) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_State) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_State) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_State.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_State) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 3}
+}
+
+func (x *ModelSequenceBatching_State) GetInputName() string {
+	if x != nil {
+		return x.InputName
+	}
+	return ""
+}
+
+func (x *ModelSequenceBatching_State) GetOutputName() string {
+	if x != nil {
+		return x.OutputName
+	}
+	return ""
+}
+
+func (x *ModelSequenceBatching_State) GetDataType() DataType {
+	if x != nil {
+		return x.DataType
+	}
+	return DataType_TYPE_INVALID
+}
+
+func (x *ModelSequenceBatching_State) GetDims() []int64 {
+	if x != nil {
+		return x.Dims
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_State) GetInitialState() []*ModelSequenceBatching_InitialState {
+	if x != nil {
+		return x.InitialState
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_State) GetUseSameBufferForInputOutput() bool {
+	if x != nil {
+		return x.UseSameBufferForInputOutput
+	}
+	return false
+}
+
+func (x *ModelSequenceBatching_State) GetUseGrowableMemory() bool {
+	if x != nil {
+		return x.UseGrowableMemory
+	}
+	return false
+}
+
+type ModelSequenceBatching_StrategyDirect struct {
+	state                     protoimpl.MessageState `protogen:"open.v1"`
+	MaxQueueDelayMicroseconds uint64                 `protobuf:"varint,1,opt,name=max_queue_delay_microseconds,json=maxQueueDelayMicroseconds,proto3" json:"max_queue_delay_microseconds,omitempty"`
+	MinimumSlotUtilization    float32                `protobuf:"fixed32,2,opt,name=minimum_slot_utilization,json=minimumSlotUtilization,proto3" json:"minimum_slot_utilization,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_StrategyDirect) Reset() {
+	*x = ModelSequenceBatching_StrategyDirect{}
+	mi := &file_oip_oip_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_StrategyDirect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_StrategyDirect) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_StrategyDirect) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_StrategyDirect.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_StrategyDirect) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 4}
+}
+
+func (x *ModelSequenceBatching_StrategyDirect) GetMaxQueueDelayMicroseconds() uint64 {
+	if x != nil {
+		return x.MaxQueueDelayMicroseconds
+	}
+	return 0
+}
+
+func (x *ModelSequenceBatching_StrategyDirect) GetMinimumSlotUtilization() float32 {
+	if x != nil {
+		return x.MinimumSlotUtilization
+	}
+	return 0
+}
+
+type ModelSequenceBatching_StrategyOldest struct {
+	state                     protoimpl.MessageState `protogen:"open.v1"`
+	MaxCandidateSequences     int32                  `protobuf:"varint,1,opt,name=max_candidate_sequences,json=maxCandidateSequences,proto3" json:"max_candidate_sequences,omitempty"`
+	PreferredBatchSize        []int32                `protobuf:"varint,2,rep,packed,name=preferred_batch_size,json=preferredBatchSize,proto3" json:"preferred_batch_size,omitempty"`
+	MaxQueueDelayMicroseconds uint64                 `protobuf:"varint,3,opt,name=max_queue_delay_microseconds,json=maxQueueDelayMicroseconds,proto3" json:"max_queue_delay_microseconds,omitempty"`
+	PreserveOrdering          bool                   `protobuf:"varint,4,opt,name=preserve_ordering,json=preserveOrdering,proto3" json:"preserve_ordering,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) Reset() {
+	*x = ModelSequenceBatching_StrategyOldest{}
+	mi := &file_oip_oip_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelSequenceBatching_StrategyOldest) ProtoMessage() {}
+
+func (x *ModelSequenceBatching_StrategyOldest) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelSequenceBatching_StrategyOldest.ProtoReflect.Descriptor instead.
+func (*ModelSequenceBatching_StrategyOldest) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{28, 5}
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) GetMaxCandidateSequences() int32 {
+	if x != nil {
+		return x.MaxCandidateSequences
+	}
+	return 0
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) GetPreferredBatchSize() []int32 {
+	if x != nil {
+		return x.PreferredBatchSize
+	}
+	return nil
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) GetMaxQueueDelayMicroseconds() uint64 {
+	if x != nil {
+		return x.MaxQueueDelayMicroseconds
+	}
+	return 0
+}
+
+func (x *ModelSequenceBatching_StrategyOldest) GetPreserveOrdering() bool {
+	if x != nil {
+		return x.PreserveOrdering
+	}
+	return false
+}
+
+type ModelEnsembling_Step struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ModelName      string                 `protobuf:"bytes,1,opt,name=model_name,json=modelName,proto3" json:"model_name,omitempty"`
+	ModelVersion   int64                  `protobuf:"varint,2,opt,name=model_version,json=modelVersion,proto3" json:"model_version,omitempty"`
+	InputMap       map[string]string      `protobuf:"bytes,3,rep,name=input_map,json=inputMap,proto3" json:"input_map,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	OutputMap      map[string]string      `protobuf:"bytes,4,rep,name=output_map,json=outputMap,proto3" json:"output_map,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	ModelNamespace string                 `protobuf:"bytes,5,opt,name=model_namespace,json=modelNamespace,proto3" json:"model_namespace,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ModelEnsembling_Step) Reset() {
+	*x = ModelEnsembling_Step{}
+	mi := &file_oip_oip_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelEnsembling_Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelEnsembling_Step) ProtoMessage() {}
+
+func (x *ModelEnsembling_Step) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelEnsembling_Step.ProtoReflect.Descriptor instead.
+func (*ModelEnsembling_Step) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{29, 0}
+}
+
+func (x *ModelEnsembling_Step) GetModelName() string {
+	if x != nil {
+		return x.ModelName
+	}
+	return ""
+}
+
+func (x *ModelEnsembling_Step) GetModelVersion() int64 {
+	if x != nil {
+		return x.ModelVersion
+	}
+	return 0
+}
+
+func (x *ModelEnsembling_Step) GetInputMap() map[string]string {
+	if x != nil {
+		return x.InputMap
+	}
+	return nil
+}
+
+func (x *ModelEnsembling_Step) GetOutputMap() map[string]string {
+	if x != nil {
+		return x.OutputMap
+	}
+	return nil
+}
+
+func (x *ModelEnsembling_Step) GetModelNamespace() string {
+	if x != nil {
+		return x.ModelNamespace
+	}
+	return ""
 }
 
 type ModelWarmup_Input struct {
@@ -3174,7 +5478,7 @@ type ModelWarmup_Input struct {
 
 func (x *ModelWarmup_Input) Reset() {
 	*x = ModelWarmup_Input{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[52]
+	mi := &file_oip_oip_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3186,7 +5490,7 @@ func (x *ModelWarmup_Input) String() string {
 func (*ModelWarmup_Input) ProtoMessage() {}
 
 func (x *ModelWarmup_Input) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[52]
+	mi := &file_oip_oip_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3199,7 +5503,7 @@ func (x *ModelWarmup_Input) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelWarmup_Input.ProtoReflect.Descriptor instead.
 func (*ModelWarmup_Input) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{24, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{31, 0}
 }
 
 func (x *ModelWarmup_Input) GetDataType() DataType {
@@ -3272,6 +5576,220 @@ func (*ModelWarmup_Input_RandomData) isModelWarmup_Input_InputDataType() {}
 
 func (*ModelWarmup_Input_InputDataFile) isModelWarmup_Input_InputDataType() {}
 
+type ModelRepositoryAgents_Agent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Parameters    map[string]string      `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelRepositoryAgents_Agent) Reset() {
+	*x = ModelRepositoryAgents_Agent{}
+	mi := &file_oip_oip_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelRepositoryAgents_Agent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelRepositoryAgents_Agent) ProtoMessage() {}
+
+func (x *ModelRepositoryAgents_Agent) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelRepositoryAgents_Agent.ProtoReflect.Descriptor instead.
+func (*ModelRepositoryAgents_Agent) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{34, 0}
+}
+
+func (x *ModelRepositoryAgents_Agent) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelRepositoryAgents_Agent) GetParameters() map[string]string {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+type ModelMetrics_MetricControl struct {
+	state            protoimpl.MessageState                       `protogen:"open.v1"`
+	MetricIdentifier *ModelMetrics_MetricControl_MetricIdentifier `protobuf:"bytes,1,opt,name=metric_identifier,json=metricIdentifier,proto3" json:"metric_identifier,omitempty"`
+	// Types that are valid to be assigned to MetricOptions:
+	//
+	//	*ModelMetrics_MetricControl_HistogramOptions_
+	MetricOptions isModelMetrics_MetricControl_MetricOptions `protobuf_oneof:"metric_options"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelMetrics_MetricControl) Reset() {
+	*x = ModelMetrics_MetricControl{}
+	mi := &file_oip_oip_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelMetrics_MetricControl) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelMetrics_MetricControl) ProtoMessage() {}
+
+func (x *ModelMetrics_MetricControl) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelMetrics_MetricControl.ProtoReflect.Descriptor instead.
+func (*ModelMetrics_MetricControl) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{36, 0}
+}
+
+func (x *ModelMetrics_MetricControl) GetMetricIdentifier() *ModelMetrics_MetricControl_MetricIdentifier {
+	if x != nil {
+		return x.MetricIdentifier
+	}
+	return nil
+}
+
+func (x *ModelMetrics_MetricControl) GetMetricOptions() isModelMetrics_MetricControl_MetricOptions {
+	if x != nil {
+		return x.MetricOptions
+	}
+	return nil
+}
+
+func (x *ModelMetrics_MetricControl) GetHistogramOptions() *ModelMetrics_MetricControl_HistogramOptions {
+	if x != nil {
+		if x, ok := x.MetricOptions.(*ModelMetrics_MetricControl_HistogramOptions_); ok {
+			return x.HistogramOptions
+		}
+	}
+	return nil
+}
+
+type isModelMetrics_MetricControl_MetricOptions interface {
+	isModelMetrics_MetricControl_MetricOptions()
+}
+
+type ModelMetrics_MetricControl_HistogramOptions_ struct {
+	HistogramOptions *ModelMetrics_MetricControl_HistogramOptions `protobuf:"bytes,2,opt,name=histogram_options,json=histogramOptions,proto3,oneof"`
+}
+
+func (*ModelMetrics_MetricControl_HistogramOptions_) isModelMetrics_MetricControl_MetricOptions() {}
+
+type ModelMetrics_MetricControl_MetricIdentifier struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Family        string                 `protobuf:"bytes,1,opt,name=family,proto3" json:"family,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelMetrics_MetricControl_MetricIdentifier) Reset() {
+	*x = ModelMetrics_MetricControl_MetricIdentifier{}
+	mi := &file_oip_oip_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelMetrics_MetricControl_MetricIdentifier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelMetrics_MetricControl_MetricIdentifier) ProtoMessage() {}
+
+func (x *ModelMetrics_MetricControl_MetricIdentifier) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelMetrics_MetricControl_MetricIdentifier.ProtoReflect.Descriptor instead.
+func (*ModelMetrics_MetricControl_MetricIdentifier) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{36, 0, 0}
+}
+
+func (x *ModelMetrics_MetricControl_MetricIdentifier) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
+type ModelMetrics_MetricControl_HistogramOptions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Buckets       []float64              `protobuf:"fixed64,1,rep,packed,name=buckets,proto3" json:"buckets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelMetrics_MetricControl_HistogramOptions) Reset() {
+	*x = ModelMetrics_MetricControl_HistogramOptions{}
+	mi := &file_oip_oip_proto_msgTypes[93]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelMetrics_MetricControl_HistogramOptions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelMetrics_MetricControl_HistogramOptions) ProtoMessage() {}
+
+func (x *ModelMetrics_MetricControl_HistogramOptions) ProtoReflect() protoreflect.Message {
+	mi := &file_oip_oip_proto_msgTypes[93]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelMetrics_MetricControl_HistogramOptions.ProtoReflect.Descriptor instead.
+func (*ModelMetrics_MetricControl_HistogramOptions) Descriptor() ([]byte, []int) {
+	return file_oip_oip_proto_rawDescGZIP(), []int{36, 0, 1}
+}
+
+func (x *ModelMetrics_MetricControl_HistogramOptions) GetBuckets() []float64 {
+	if x != nil {
+		return x.Buckets
+	}
+	return nil
+}
+
 type RepositoryIndexResponse_ModelIndex struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3284,7 +5802,7 @@ type RepositoryIndexResponse_ModelIndex struct {
 
 func (x *RepositoryIndexResponse_ModelIndex) Reset() {
 	*x = RepositoryIndexResponse_ModelIndex{}
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[55]
+	mi := &file_oip_oip_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3296,7 +5814,7 @@ func (x *RepositoryIndexResponse_ModelIndex) String() string {
 func (*RepositoryIndexResponse_ModelIndex) ProtoMessage() {}
 
 func (x *RepositoryIndexResponse_ModelIndex) ProtoReflect() protoreflect.Message {
-	mi := &file_grpcapi_oip_oip_proto_msgTypes[55]
+	mi := &file_oip_oip_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3309,7 +5827,7 @@ func (x *RepositoryIndexResponse_ModelIndex) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use RepositoryIndexResponse_ModelIndex.ProtoReflect.Descriptor instead.
 func (*RepositoryIndexResponse_ModelIndex) Descriptor() ([]byte, []int) {
-	return file_grpcapi_oip_oip_proto_rawDescGZIP(), []int{34, 0}
+	return file_oip_oip_proto_rawDescGZIP(), []int{46, 0}
 }
 
 func (x *RepositoryIndexResponse_ModelIndex) GetName() string {
@@ -3340,11 +5858,11 @@ func (x *RepositoryIndexResponse_ModelIndex) GetReason() string {
 	return ""
 }
 
-var File_grpcapi_oip_oip_proto protoreflect.FileDescriptor
+var File_oip_oip_proto protoreflect.FileDescriptor
 
-const file_grpcapi_oip_oip_proto_rawDesc = "" +
+const file_oip_oip_proto_rawDesc = "" +
 	"\n" +
-	"\x15grpcapi/oip/oip.proto\x12\tinference\"\x13\n" +
+	"\roip/oip.proto\x12\tinference\"\x13\n" +
 	"\x11ServerLiveRequest\"(\n" +
 	"\x12ServerLiveResponse\x12\x12\n" +
 	"\x04live\x18\x01 \x01(\bR\x04live\"\x14\n" +
@@ -3464,16 +5982,107 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\"E\n" +
 	"\x13ModelConfigResponse\x12.\n" +
-	"\x06config\x18\x01 \x01(\v2\x16.inference.ModelConfigR\x06config\"f\n" +
+	"\x06config\x18\x01 \x01(\v2\x16.inference.ModelConfigR\x06config\"*\n" +
+	"\x12ModelTensorReshape\x12\x14\n" +
+	"\x05shape\x18\x01 \x03(\x03R\x05shape\"\xba\x03\n" +
 	"\n" +
 	"ModelInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
-	"\tdata_type\x18\x02 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12\x12\n" +
-	"\x04dims\x18\x04 \x03(\x03R\x04dims\"g\n" +
+	"\tdata_type\x18\x02 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x124\n" +
+	"\x06format\x18\x03 \x01(\x0e2\x1c.inference.ModelInput.FormatR\x06format\x12\x12\n" +
+	"\x04dims\x18\x04 \x03(\x03R\x04dims\x127\n" +
+	"\areshape\x18\x05 \x01(\v2\x1d.inference.ModelTensorReshapeR\areshape\x12&\n" +
+	"\x0fis_shape_tensor\x18\x06 \x01(\bR\risShapeTensor\x12,\n" +
+	"\x12allow_ragged_batch\x18\a \x01(\bR\x10allowRaggedBatch\x12\x1a\n" +
+	"\boptional\x18\b \x01(\bR\boptional\x124\n" +
+	"\x17is_non_linear_format_io\x18\t \x01(\bR\x13isNonLinearFormatIo\";\n" +
+	"\x06Format\x12\x0f\n" +
+	"\vFORMAT_NONE\x10\x00\x12\x0f\n" +
+	"\vFORMAT_NHWC\x10\x01\x12\x0f\n" +
+	"\vFORMAT_NCHW\x10\x02\"\xa5\x02\n" +
 	"\vModelOutput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\tdata_type\x18\x02 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12\x12\n" +
-	"\x04dims\x18\x03 \x03(\x03R\x04dims\"\xbe\x02\n" +
+	"\x04dims\x18\x03 \x03(\x03R\x04dims\x12%\n" +
+	"\x0elabel_filename\x18\x04 \x01(\tR\rlabelFilename\x127\n" +
+	"\areshape\x18\x05 \x01(\v2\x1d.inference.ModelTensorReshapeR\areshape\x12&\n" +
+	"\x0fis_shape_tensor\x18\x06 \x01(\bR\risShapeTensor\x124\n" +
+	"\x17is_non_linear_format_io\x18\a \x01(\bR\x13isNonLinearFormatIo\"\x82\x03\n" +
+	"\n" +
+	"BatchInput\x12.\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1a.inference.BatchInput.KindR\x04kind\x12\x1f\n" +
+	"\vtarget_name\x18\x02 \x03(\tR\n" +
+	"targetName\x120\n" +
+	"\tdata_type\x18\x03 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12!\n" +
+	"\fsource_input\x18\x04 \x03(\tR\vsourceInput\"\xcd\x01\n" +
+	"\x04Kind\x12\x17\n" +
+	"\x13BATCH_ELEMENT_COUNT\x10\x00\x12#\n" +
+	"\x1fBATCH_ACCUMULATED_ELEMENT_COUNT\x10\x01\x12-\n" +
+	")BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO\x10\x02\x12$\n" +
+	" BATCH_MAX_ELEMENT_COUNT_AS_SHAPE\x10\x03\x12\x14\n" +
+	"\x10BATCH_ITEM_SHAPE\x10\x04\x12\x1c\n" +
+	"\x18BATCH_ITEM_SHAPE_FLATTEN\x10\x05\"\xae\x01\n" +
+	"\vBatchOutput\x12\x1f\n" +
+	"\vtarget_name\x18\x01 \x03(\tR\n" +
+	"targetName\x12/\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1b.inference.BatchOutput.KindR\x04kind\x12!\n" +
+	"\fsource_input\x18\x03 \x03(\tR\vsourceInput\"*\n" +
+	"\x04Kind\x12\"\n" +
+	"\x1eBATCH_SCATTER_WITH_INPUT_SHAPE\x10\x00\"\xe6\x10\n" +
+	"\x17ModelOptimizationPolicy\x12>\n" +
+	"\x05graph\x18\x01 \x01(\v2(.inference.ModelOptimizationPolicy.GraphR\x05graph\x12L\n" +
+	"\bpriority\x18\x02 \x01(\x0e20.inference.ModelOptimizationPolicy.ModelPriorityR\bpriority\x12;\n" +
+	"\x04cuda\x18\x03 \x01(\v2'.inference.ModelOptimizationPolicy.CudaR\x04cuda\x12o\n" +
+	"\x16execution_accelerators\x18\x04 \x01(\v28.inference.ModelOptimizationPolicy.ExecutionAcceleratorsR\x15executionAccelerators\x12e\n" +
+	"\x13input_pinned_memory\x18\x05 \x01(\v25.inference.ModelOptimizationPolicy.PinnedMemoryBufferR\x11inputPinnedMemory\x12g\n" +
+	"\x14output_pinned_memory\x18\x06 \x01(\v25.inference.ModelOptimizationPolicy.PinnedMemoryBufferR\x12outputPinnedMemory\x12C\n" +
+	"\x1egather_kernel_buffer_threshold\x18\a \x01(\rR\x1bgatherKernelBufferThreshold\x12%\n" +
+	"\x0eeager_batching\x18\b \x01(\bR\reagerBatching\x1a\x1d\n" +
+	"\x05Graph\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\x05R\x05level\x1a\xc1\x06\n" +
+	"\x04Cuda\x12\x16\n" +
+	"\x06graphs\x18\x01 \x01(\bR\x06graphs\x12(\n" +
+	"\x10busy_wait_events\x18\x02 \x01(\bR\x0ebusyWaitEvents\x12P\n" +
+	"\n" +
+	"graph_spec\x18\x03 \x03(\v21.inference.ModelOptimizationPolicy.Cuda.GraphSpecR\tgraphSpec\x12,\n" +
+	"\x12output_copy_stream\x18\x04 \x01(\bR\x10outputCopyStream\x1a\xf6\x04\n" +
+	"\tGraphSpec\x12\x1d\n" +
+	"\n" +
+	"batch_size\x18\x01 \x01(\x05R\tbatchSize\x12R\n" +
+	"\x05input\x18\x02 \x03(\v2<.inference.ModelOptimizationPolicy.Cuda.GraphSpec.InputEntryR\x05input\x12h\n" +
+	"\x11graph_lower_bound\x18\x03 \x01(\v2<.inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBoundR\x0fgraphLowerBound\x1a\x19\n" +
+	"\x05Shape\x12\x10\n" +
+	"\x03dim\x18\x01 \x03(\x03R\x03dim\x1a\xfd\x01\n" +
+	"\n" +
+	"LowerBound\x12\x1d\n" +
+	"\n" +
+	"batch_size\x18\x01 \x01(\x05R\tbatchSize\x12]\n" +
+	"\x05input\x18\x02 \x03(\v2G.inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound.InputEntryR\x05input\x1aq\n" +
+	"\n" +
+	"InputEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12M\n" +
+	"\x05value\x18\x02 \x01(\v27.inference.ModelOptimizationPolicy.Cuda.GraphSpec.ShapeR\x05value:\x028\x01\x1aq\n" +
+	"\n" +
+	"InputEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12M\n" +
+	"\x05value\x18\x02 \x01(\v27.inference.ModelOptimizationPolicy.Cuda.GraphSpec.ShapeR\x05value:\x028\x01\x1a\xf6\x03\n" +
+	"\x15ExecutionAccelerators\x12\x80\x01\n" +
+	"\x19gpu_execution_accelerator\x18\x01 \x03(\v2D.inference.ModelOptimizationPolicy.ExecutionAccelerators.AcceleratorR\x17gpuExecutionAccelerator\x12\x80\x01\n" +
+	"\x19cpu_execution_accelerator\x18\x02 \x03(\v2D.inference.ModelOptimizationPolicy.ExecutionAccelerators.AcceleratorR\x17cpuExecutionAccelerator\x1a\xd6\x01\n" +
+	"\vAccelerator\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12t\n" +
+	"\n" +
+	"parameters\x18\x02 \x03(\v2T.inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.ParametersEntryR\n" +
+	"parameters\x1a=\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a,\n" +
+	"\x12PinnedMemoryBuffer\x12\x16\n" +
+	"\x06enable\x18\x01 \x01(\bR\x06enable\"I\n" +
+	"\rModelPriority\x12\x14\n" +
+	"\x10PRIORITY_DEFAULT\x10\x00\x12\x10\n" +
+	"\fPRIORITY_MAX\x10\x01\x12\x10\n" +
+	"\fPRIORITY_MIN\x10\x02\"\xbe\x02\n" +
 	"\x12ModelVersionPolicy\x12>\n" +
 	"\x06latest\x18\x01 \x01(\v2$.inference.ModelVersionPolicy.LatestH\x00R\x06latest\x125\n" +
 	"\x03all\x18\x02 \x01(\v2!.inference.ModelVersionPolicy.AllH\x00R\x03all\x12D\n" +
@@ -3483,18 +6092,37 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\x03All\x1a&\n" +
 	"\bSpecific\x12\x1a\n" +
 	"\bversions\x18\x01 \x03(\x03R\bversionsB\x0f\n" +
-	"\rpolicy_choice\"\xcd\x01\n" +
+	"\rpolicy_choice\"\xed\x04\n" +
 	"\x12ModelInstanceGroup\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x05R\x05count\x12\x12\n" +
 	"\x04gpus\x18\x03 \x03(\x05R\x04gpus\x126\n" +
-	"\x04kind\x18\x04 \x01(\x0e2\".inference.ModelInstanceGroup.KindR\x04kind\"A\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\".inference.ModelInstanceGroup.KindR\x04kind\x12\x18\n" +
+	"\aprofile\x18\x05 \x03(\tR\aprofile\x12>\n" +
+	"\frate_limiter\x18\x06 \x01(\v2\x1b.inference.ModelRateLimiterR\vrateLimiter\x12\x18\n" +
+	"\apassive\x18\a \x01(\bR\apassive\x12Z\n" +
+	"\x11secondary_devices\x18\b \x03(\v2-.inference.ModelInstanceGroup.SecondaryDeviceR\x10secondaryDevices\x12\x1f\n" +
+	"\vhost_policy\x18\t \x01(\tR\n" +
+	"hostPolicy\x1a\xac\x01\n" +
+	"\x0fSecondaryDevice\x12U\n" +
+	"\x04kind\x18\x01 \x01(\x0e2A.inference.ModelInstanceGroup.SecondaryDevice.SecondaryDeviceKindR\x04kind\x12\x1b\n" +
+	"\tdevice_id\x18\x02 \x01(\x03R\bdeviceId\"%\n" +
+	"\x13SecondaryDeviceKind\x12\x0e\n" +
+	"\n" +
+	"KIND_NVDLA\x10\x00\"A\n" +
 	"\x04Kind\x12\r\n" +
 	"\tKIND_AUTO\x10\x00\x12\f\n" +
 	"\bKIND_GPU\x10\x01\x12\f\n" +
 	"\bKIND_CPU\x10\x02\x12\x0e\n" +
 	"\n" +
-	"KIND_MODEL\x10\x03\"\xaa\x02\n" +
+	"KIND_MODEL\x10\x03\"\xc0\x01\n" +
+	"\x10ModelRateLimiter\x12B\n" +
+	"\tresources\x18\x01 \x03(\v2$.inference.ModelRateLimiter.ResourceR\tresources\x12\x1a\n" +
+	"\bpriority\x18\x02 \x01(\rR\bpriority\x1aL\n" +
+	"\bResource\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06global\x18\x02 \x01(\bR\x06global\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\"\xaa\x02\n" +
 	"\x10ModelQueuePolicy\x12P\n" +
 	"\x0etimeout_action\x18\x01 \x01(\x0e2).inference.ModelQueuePolicy.TimeoutActionR\rtimeoutAction\x12@\n" +
 	"\x1cdefault_timeout_microseconds\x18\x02 \x01(\x04R\x1adefaultTimeoutMicroseconds\x124\n" +
@@ -3503,14 +6131,83 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\rTimeoutAction\x12\n" +
 	"\n" +
 	"\x06REJECT\x10\x00\x12\t\n" +
-	"\x05DELAY\x10\x01\"\xe4\x02\n" +
+	"\x05DELAY\x10\x01\"\xb7\x04\n" +
 	"\x14ModelDynamicBatching\x120\n" +
 	"\x14preferred_batch_size\x18\x01 \x03(\x05R\x12preferredBatchSize\x12?\n" +
 	"\x1cmax_queue_delay_microseconds\x18\x02 \x01(\x04R\x19maxQueueDelayMicroseconds\x12+\n" +
 	"\x11preserve_ordering\x18\x03 \x01(\bR\x10preserveOrdering\x12'\n" +
 	"\x0fpriority_levels\x18\x04 \x01(\x04R\x0epriorityLevels\x124\n" +
 	"\x16default_priority_level\x18\x05 \x01(\x04R\x14defaultPriorityLevel\x12M\n" +
-	"\x14default_queue_policy\x18\x06 \x01(\v2\x1b.inference.ModelQueuePolicyR\x12defaultQueuePolicy\"3\n" +
+	"\x14default_queue_policy\x18\x06 \x01(\v2\x1b.inference.ModelQueuePolicyR\x12defaultQueuePolicy\x12l\n" +
+	"\x15priority_queue_policy\x18\a \x03(\v28.inference.ModelDynamicBatching.PriorityQueuePolicyEntryR\x13priorityQueuePolicy\x1ac\n" +
+	"\x18PriorityQueuePolicyEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x04R\x03key\x121\n" +
+	"\x05value\x18\x02 \x01(\v2\x1b.inference.ModelQueuePolicyR\x05value:\x028\x01\"\xab\x0e\n" +
+	"\x15ModelSequenceBatching\x12C\n" +
+	"\x1emax_sequence_idle_microseconds\x18\x01 \x01(\x04R\x1bmaxSequenceIdleMicroseconds\x12R\n" +
+	"\rcontrol_input\x18\x02 \x03(\v2-.inference.ModelSequenceBatching.ControlInputR\fcontrolInput\x12I\n" +
+	"\x06direct\x18\x03 \x01(\v2/.inference.ModelSequenceBatching.StrategyDirectH\x00R\x06direct\x12I\n" +
+	"\x06oldest\x18\x04 \x01(\v2/.inference.ModelSequenceBatching.StrategyOldestH\x00R\x06oldest\x12<\n" +
+	"\x05state\x18\x05 \x03(\v2&.inference.ModelSequenceBatching.StateR\x05state\x12-\n" +
+	"\x12iterative_sequence\x18\x06 \x01(\bR\x11iterativeSequence\x1a\xef\x02\n" +
+	"\aControl\x12A\n" +
+	"\x04kind\x18\x01 \x01(\x0e2-.inference.ModelSequenceBatching.Control.KindR\x04kind\x12(\n" +
+	"\x10int32_false_true\x18\x02 \x03(\x05R\x0eint32FalseTrue\x12&\n" +
+	"\x0ffp32_false_true\x18\x03 \x03(\x02R\rfp32FalseTrue\x120\n" +
+	"\tdata_type\x18\x04 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12&\n" +
+	"\x0fbool_false_true\x18\x05 \x03(\bR\rboolFalseTrue\"u\n" +
+	"\x04Kind\x12\x1a\n" +
+	"\x16CONTROL_SEQUENCE_START\x10\x00\x12\x1a\n" +
+	"\x16CONTROL_SEQUENCE_READY\x10\x01\x12\x18\n" +
+	"\x14CONTROL_SEQUENCE_END\x10\x02\x12\x1b\n" +
+	"\x17CONTROL_SEQUENCE_CORRID\x10\x03\x1af\n" +
+	"\fControlInput\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12B\n" +
+	"\acontrol\x18\x02 \x03(\v2(.inference.ModelSequenceBatching.ControlR\acontrol\x1a\xb4\x01\n" +
+	"\fInitialState\x120\n" +
+	"\tdata_type\x18\x01 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12\x12\n" +
+	"\x04dims\x18\x02 \x03(\x03R\x04dims\x12\x1d\n" +
+	"\tzero_data\x18\x03 \x01(\bH\x00R\bzeroData\x12\x1d\n" +
+	"\tdata_file\x18\x04 \x01(\tH\x00R\bdataFile\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04nameB\f\n" +
+	"\n" +
+	"state_data\x1a\xd8\x02\n" +
+	"\x05State\x12\x1d\n" +
+	"\n" +
+	"input_name\x18\x01 \x01(\tR\tinputName\x12\x1f\n" +
+	"\voutput_name\x18\x02 \x01(\tR\n" +
+	"outputName\x120\n" +
+	"\tdata_type\x18\x03 \x01(\x0e2\x13.inference.DataTypeR\bdataType\x12\x12\n" +
+	"\x04dims\x18\x04 \x03(\x03R\x04dims\x12R\n" +
+	"\rinitial_state\x18\x05 \x03(\v2-.inference.ModelSequenceBatching.InitialStateR\finitialState\x12E\n" +
+	" use_same_buffer_for_input_output\x18\x06 \x01(\bR\x1buseSameBufferForInputOutput\x12.\n" +
+	"\x13use_growable_memory\x18\a \x01(\bR\x11useGrowableMemory\x1a\x8b\x01\n" +
+	"\x0eStrategyDirect\x12?\n" +
+	"\x1cmax_queue_delay_microseconds\x18\x01 \x01(\x04R\x19maxQueueDelayMicroseconds\x128\n" +
+	"\x18minimum_slot_utilization\x18\x02 \x01(\x02R\x16minimumSlotUtilization\x1a\xe8\x01\n" +
+	"\x0eStrategyOldest\x126\n" +
+	"\x17max_candidate_sequences\x18\x01 \x01(\x05R\x15maxCandidateSequences\x120\n" +
+	"\x14preferred_batch_size\x18\x02 \x03(\x05R\x12preferredBatchSize\x12?\n" +
+	"\x1cmax_queue_delay_microseconds\x18\x03 \x01(\x04R\x19maxQueueDelayMicroseconds\x12+\n" +
+	"\x11preserve_ordering\x18\x04 \x01(\bR\x10preserveOrderingB\x11\n" +
+	"\x0fstrategy_choice\"\x86\x04\n" +
+	"\x0fModelEnsembling\x123\n" +
+	"\x04step\x18\x01 \x03(\v2\x1f.inference.ModelEnsembling.StepR\x04step\x122\n" +
+	"\x15max_inflight_requests\x18\x02 \x01(\rR\x13maxInflightRequests\x1a\x89\x03\n" +
+	"\x04Step\x12\x1d\n" +
+	"\n" +
+	"model_name\x18\x01 \x01(\tR\tmodelName\x12#\n" +
+	"\rmodel_version\x18\x02 \x01(\x03R\fmodelVersion\x12J\n" +
+	"\tinput_map\x18\x03 \x03(\v2-.inference.ModelEnsembling.Step.InputMapEntryR\binputMap\x12M\n" +
+	"\n" +
+	"output_map\x18\x04 \x03(\v2..inference.ModelEnsembling.Step.OutputMapEntryR\toutputMap\x12'\n" +
+	"\x0fmodel_namespace\x18\x05 \x01(\tR\x0emodelNamespace\x1a;\n" +
+	"\rInputMapEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a<\n" +
+	"\x0eOutputMapEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"3\n" +
 	"\x0eModelParameter\x12!\n" +
 	"\fstring_value\x18\x01 \x01(\tR\vstringValue\"\xba\x03\n" +
 	"\vModelWarmup\x12\x12\n" +
@@ -3529,7 +6226,33 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\x0finput_data_type\x1aW\n" +
 	"\vInputsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.inference.ModelWarmup.InputR\x05value:\x028\x01\"\xdc\x05\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.inference.ModelWarmup.InputR\x05value:\x028\x01\"A\n" +
+	"\x0fModelOperations\x12.\n" +
+	"\x13op_library_filename\x18\x01 \x03(\tR\x11opLibraryFilename\"6\n" +
+	"\x16ModelTransactionPolicy\x12\x1c\n" +
+	"\tdecoupled\x18\x01 \x01(\bR\tdecoupled\"\x8c\x02\n" +
+	"\x15ModelRepositoryAgents\x12>\n" +
+	"\x06agents\x18\x01 \x03(\v2&.inference.ModelRepositoryAgents.AgentR\x06agents\x1a\xb2\x01\n" +
+	"\x05Agent\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12V\n" +
+	"\n" +
+	"parameters\x18\x02 \x03(\v26.inference.ModelRepositoryAgents.Agent.ParametersEntryR\n" +
+	"parameters\x1a=\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\",\n" +
+	"\x12ModelResponseCache\x12\x16\n" +
+	"\x06enable\x18\x01 \x01(\bR\x06enable\"\xa6\x03\n" +
+	"\fModelMetrics\x12L\n" +
+	"\x0emetric_control\x18\x01 \x03(\v2%.inference.ModelMetrics.MetricControlR\rmetricControl\x1a\xc7\x02\n" +
+	"\rMetricControl\x12c\n" +
+	"\x11metric_identifier\x18\x01 \x01(\v26.inference.ModelMetrics.MetricControl.MetricIdentifierR\x10metricIdentifier\x12e\n" +
+	"\x11histogram_options\x18\x02 \x01(\v26.inference.ModelMetrics.MetricControl.HistogramOptionsH\x00R\x10histogramOptions\x1a*\n" +
+	"\x10MetricIdentifier\x12\x16\n" +
+	"\x06family\x18\x01 \x01(\tR\x06family\x1a,\n" +
+	"\x10HistogramOptions\x12\x18\n" +
+	"\abuckets\x18\x01 \x03(\x01R\abucketsB\x10\n" +
+	"\x0emetric_options\"\xfc\r\n" +
 	"\vModelConfig\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bplatform\x18\x02 \x01(\tR\bplatform\x12D\n" +
@@ -3538,13 +6261,35 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\x05input\x18\x05 \x03(\v2\x15.inference.ModelInputR\x05input\x12.\n" +
 	"\x06output\x18\x06 \x03(\v2\x16.inference.ModelOutputR\x06output\x12D\n" +
 	"\x0einstance_group\x18\a \x03(\v2\x1d.inference.ModelInstanceGroupR\rinstanceGroup\x124\n" +
-	"\x16default_model_filename\x18\b \x01(\tR\x14defaultModelFilename\x12L\n" +
-	"\x10dynamic_batching\x18\v \x01(\v2\x1f.inference.ModelDynamicBatchingH\x00R\x0fdynamicBatching\x12F\n" +
+	"\x16default_model_filename\x18\b \x01(\tR\x14defaultModelFilename\x12Z\n" +
+	"\x12cc_model_filenames\x18\t \x03(\v2,.inference.ModelConfig.CcModelFilenamesEntryR\x10ccModelFilenames\x12G\n" +
+	"\vmetric_tags\x18\n" +
+	" \x03(\v2&.inference.ModelConfig.MetricTagsEntryR\n" +
+	"metricTags\x12L\n" +
+	"\x10dynamic_batching\x18\v \x01(\v2\x1f.inference.ModelDynamicBatchingH\x00R\x0fdynamicBatching\x12O\n" +
+	"\x11sequence_batching\x18\r \x01(\v2 .inference.ModelSequenceBatchingH\x00R\x10sequenceBatching\x12M\n" +
+	"\x13ensemble_scheduling\x18\x0f \x01(\v2\x1a.inference.ModelEnsemblingH\x00R\x12ensembleScheduling\x12F\n" +
+	"\foptimization\x18\f \x01(\v2\".inference.ModelOptimizationPolicyR\foptimization\x12F\n" +
 	"\n" +
 	"parameters\x18\x0e \x03(\v2&.inference.ModelConfig.ParametersEntryR\n" +
 	"parameters\x129\n" +
 	"\fmodel_warmup\x18\x10 \x03(\v2\x16.inference.ModelWarmupR\vmodelWarmup\x12\x18\n" +
-	"\abackend\x18\x11 \x01(\tR\abackend\x1aX\n" +
+	"\abackend\x18\x11 \x01(\tR\abackend\x12E\n" +
+	"\x10model_operations\x18\x12 \x01(\v2\x1a.inference.ModelOperationsR\x0fmodelOperations\x12[\n" +
+	"\x18model_transaction_policy\x18\x13 \x01(\v2!.inference.ModelTransactionPolicyR\x16modelTransactionPolicy\x126\n" +
+	"\vbatch_input\x18\x14 \x03(\v2\x15.inference.BatchInputR\n" +
+	"batchInput\x129\n" +
+	"\fbatch_output\x18\x15 \x03(\v2\x16.inference.BatchOutputR\vbatchOutput\x12X\n" +
+	"\x17model_repository_agents\x18\x17 \x01(\v2 .inference.ModelRepositoryAgentsR\x15modelRepositoryAgents\x12D\n" +
+	"\x0eresponse_cache\x18\x18 \x01(\v2\x1d.inference.ModelResponseCacheR\rresponseCache\x12\x18\n" +
+	"\aruntime\x18\x19 \x01(\tR\aruntime\x12<\n" +
+	"\rmodel_metrics\x18\x1a \x01(\v2\x17.inference.ModelMetricsR\fmodelMetrics\x1aC\n" +
+	"\x15CcModelFilenamesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fMetricTagsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.inference.ModelParameterR\x05value:\x028\x01B\x13\n" +
@@ -3661,223 +6406,341 @@ const file_grpcapi_oip_oip_proto_rawDesc = "" +
 	"\x0fModelStatistics\x12!.inference.ModelStatisticsRequest\x1a\".inference.ModelStatisticsResponse\x12X\n" +
 	"\x0fRepositoryIndex\x12!.inference.RepositoryIndexRequest\x1a\".inference.RepositoryIndexResponse\x12d\n" +
 	"\x13RepositoryModelLoad\x12%.inference.RepositoryModelLoadRequest\x1a&.inference.RepositoryModelLoadResponse\x12j\n" +
-	"\x15RepositoryModelUnload\x12'.inference.RepositoryModelUnloadRequest\x1a(.inference.RepositoryModelUnloadResponseB\x1cZ\x1aslipway/server/oipb\x06proto3"
+	"\x15RepositoryModelUnload\x12'.inference.RepositoryModelUnloadRequest\x1a(.inference.RepositoryModelUnloadResponseB\x14Z\x12slipway/server/oipb\x06proto3"
 
 var (
-	file_grpcapi_oip_oip_proto_rawDescOnce sync.Once
-	file_grpcapi_oip_oip_proto_rawDescData []byte
+	file_oip_oip_proto_rawDescOnce sync.Once
+	file_oip_oip_proto_rawDescData []byte
 )
 
-func file_grpcapi_oip_oip_proto_rawDescGZIP() []byte {
-	file_grpcapi_oip_oip_proto_rawDescOnce.Do(func() {
-		file_grpcapi_oip_oip_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_grpcapi_oip_oip_proto_rawDesc), len(file_grpcapi_oip_oip_proto_rawDesc)))
+func file_oip_oip_proto_rawDescGZIP() []byte {
+	file_oip_oip_proto_rawDescOnce.Do(func() {
+		file_oip_oip_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_oip_oip_proto_rawDesc), len(file_oip_oip_proto_rawDesc)))
 	})
-	return file_grpcapi_oip_oip_proto_rawDescData
+	return file_oip_oip_proto_rawDescData
 }
 
-var file_grpcapi_oip_oip_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_grpcapi_oip_oip_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
-var file_grpcapi_oip_oip_proto_goTypes = []any{
-	(DataType)(0),                                // 0: inference.DataType
-	(ModelInstanceGroup_Kind)(0),                 // 1: inference.ModelInstanceGroup.Kind
-	(ModelQueuePolicy_TimeoutAction)(0),          // 2: inference.ModelQueuePolicy.TimeoutAction
-	(*ServerLiveRequest)(nil),                    // 3: inference.ServerLiveRequest
-	(*ServerLiveResponse)(nil),                   // 4: inference.ServerLiveResponse
-	(*ServerReadyRequest)(nil),                   // 5: inference.ServerReadyRequest
-	(*ServerReadyResponse)(nil),                  // 6: inference.ServerReadyResponse
-	(*ModelReadyRequest)(nil),                    // 7: inference.ModelReadyRequest
-	(*ModelReadyResponse)(nil),                   // 8: inference.ModelReadyResponse
-	(*ServerMetadataRequest)(nil),                // 9: inference.ServerMetadataRequest
-	(*ServerMetadataResponse)(nil),               // 10: inference.ServerMetadataResponse
-	(*ModelMetadataRequest)(nil),                 // 11: inference.ModelMetadataRequest
-	(*ModelMetadataResponse)(nil),                // 12: inference.ModelMetadataResponse
-	(*InferParameter)(nil),                       // 13: inference.InferParameter
-	(*InferTensorContents)(nil),                  // 14: inference.InferTensorContents
-	(*ModelInferRequest)(nil),                    // 15: inference.ModelInferRequest
-	(*ModelInferResponse)(nil),                   // 16: inference.ModelInferResponse
-	(*ModelStreamInferResponse)(nil),             // 17: inference.ModelStreamInferResponse
-	(*ModelConfigRequest)(nil),                   // 18: inference.ModelConfigRequest
-	(*ModelConfigResponse)(nil),                  // 19: inference.ModelConfigResponse
-	(*ModelInput)(nil),                           // 20: inference.ModelInput
-	(*ModelOutput)(nil),                          // 21: inference.ModelOutput
-	(*ModelVersionPolicy)(nil),                   // 22: inference.ModelVersionPolicy
-	(*ModelInstanceGroup)(nil),                   // 23: inference.ModelInstanceGroup
-	(*ModelQueuePolicy)(nil),                     // 24: inference.ModelQueuePolicy
-	(*ModelDynamicBatching)(nil),                 // 25: inference.ModelDynamicBatching
-	(*ModelParameter)(nil),                       // 26: inference.ModelParameter
-	(*ModelWarmup)(nil),                          // 27: inference.ModelWarmup
-	(*ModelConfig)(nil),                          // 28: inference.ModelConfig
-	(*ModelStatisticsRequest)(nil),               // 29: inference.ModelStatisticsRequest
-	(*ModelStatisticsResponse)(nil),              // 30: inference.ModelStatisticsResponse
-	(*StatisticDuration)(nil),                    // 31: inference.StatisticDuration
-	(*InferStatistics)(nil),                      // 32: inference.InferStatistics
-	(*InferBatchStatistics)(nil),                 // 33: inference.InferBatchStatistics
-	(*ModelStatistics)(nil),                      // 34: inference.ModelStatistics
-	(*ModelRepositoryParameter)(nil),             // 35: inference.ModelRepositoryParameter
-	(*RepositoryIndexRequest)(nil),               // 36: inference.RepositoryIndexRequest
-	(*RepositoryIndexResponse)(nil),              // 37: inference.RepositoryIndexResponse
-	(*RepositoryModelLoadRequest)(nil),           // 38: inference.RepositoryModelLoadRequest
-	(*RepositoryModelLoadResponse)(nil),          // 39: inference.RepositoryModelLoadResponse
-	(*RepositoryModelUnloadRequest)(nil),         // 40: inference.RepositoryModelUnloadRequest
-	(*RepositoryModelUnloadResponse)(nil),        // 41: inference.RepositoryModelUnloadResponse
-	(*ModelMetadataResponse_TensorMetadata)(nil), // 42: inference.ModelMetadataResponse.TensorMetadata
-	nil, // 43: inference.ModelMetadataResponse.ParametersEntry
-	(*ModelInferRequest_InferInputTensor)(nil),           // 44: inference.ModelInferRequest.InferInputTensor
-	(*ModelInferRequest_InferRequestedOutputTensor)(nil), // 45: inference.ModelInferRequest.InferRequestedOutputTensor
-	nil, // 46: inference.ModelInferRequest.ParametersEntry
-	nil, // 47: inference.ModelInferRequest.InferInputTensor.ParametersEntry
-	nil, // 48: inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry
-	(*ModelInferResponse_InferOutputTensor)(nil), // 49: inference.ModelInferResponse.InferOutputTensor
-	nil,                                 // 50: inference.ModelInferResponse.ParametersEntry
-	nil,                                 // 51: inference.ModelInferResponse.InferOutputTensor.ParametersEntry
-	(*ModelVersionPolicy_Latest)(nil),   // 52: inference.ModelVersionPolicy.Latest
-	(*ModelVersionPolicy_All)(nil),      // 53: inference.ModelVersionPolicy.All
-	(*ModelVersionPolicy_Specific)(nil), // 54: inference.ModelVersionPolicy.Specific
-	(*ModelWarmup_Input)(nil),           // 55: inference.ModelWarmup.Input
-	nil,                                 // 56: inference.ModelWarmup.InputsEntry
-	nil,                                 // 57: inference.ModelConfig.ParametersEntry
-	(*RepositoryIndexResponse_ModelIndex)(nil), // 58: inference.RepositoryIndexResponse.ModelIndex
-	nil, // 59: inference.RepositoryModelLoadRequest.ParametersEntry
-	nil, // 60: inference.RepositoryModelUnloadRequest.ParametersEntry
+var file_oip_oip_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_oip_oip_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
+var file_oip_oip_proto_goTypes = []any{
+	(DataType)(0),                              // 0: inference.DataType
+	(ModelInput_Format)(0),                     // 1: inference.ModelInput.Format
+	(BatchInput_Kind)(0),                       // 2: inference.BatchInput.Kind
+	(BatchOutput_Kind)(0),                      // 3: inference.BatchOutput.Kind
+	(ModelOptimizationPolicy_ModelPriority)(0), // 4: inference.ModelOptimizationPolicy.ModelPriority
+	(ModelInstanceGroup_Kind)(0),               // 5: inference.ModelInstanceGroup.Kind
+	(ModelInstanceGroup_SecondaryDevice_SecondaryDeviceKind)(0), // 6: inference.ModelInstanceGroup.SecondaryDevice.SecondaryDeviceKind
+	(ModelQueuePolicy_TimeoutAction)(0),                         // 7: inference.ModelQueuePolicy.TimeoutAction
+	(ModelSequenceBatching_Control_Kind)(0),                     // 8: inference.ModelSequenceBatching.Control.Kind
+	(*ServerLiveRequest)(nil),                                   // 9: inference.ServerLiveRequest
+	(*ServerLiveResponse)(nil),                                  // 10: inference.ServerLiveResponse
+	(*ServerReadyRequest)(nil),                                  // 11: inference.ServerReadyRequest
+	(*ServerReadyResponse)(nil),                                 // 12: inference.ServerReadyResponse
+	(*ModelReadyRequest)(nil),                                   // 13: inference.ModelReadyRequest
+	(*ModelReadyResponse)(nil),                                  // 14: inference.ModelReadyResponse
+	(*ServerMetadataRequest)(nil),                               // 15: inference.ServerMetadataRequest
+	(*ServerMetadataResponse)(nil),                              // 16: inference.ServerMetadataResponse
+	(*ModelMetadataRequest)(nil),                                // 17: inference.ModelMetadataRequest
+	(*ModelMetadataResponse)(nil),                               // 18: inference.ModelMetadataResponse
+	(*InferParameter)(nil),                                      // 19: inference.InferParameter
+	(*InferTensorContents)(nil),                                 // 20: inference.InferTensorContents
+	(*ModelInferRequest)(nil),                                   // 21: inference.ModelInferRequest
+	(*ModelInferResponse)(nil),                                  // 22: inference.ModelInferResponse
+	(*ModelStreamInferResponse)(nil),                            // 23: inference.ModelStreamInferResponse
+	(*ModelConfigRequest)(nil),                                  // 24: inference.ModelConfigRequest
+	(*ModelConfigResponse)(nil),                                 // 25: inference.ModelConfigResponse
+	(*ModelTensorReshape)(nil),                                  // 26: inference.ModelTensorReshape
+	(*ModelInput)(nil),                                          // 27: inference.ModelInput
+	(*ModelOutput)(nil),                                         // 28: inference.ModelOutput
+	(*BatchInput)(nil),                                          // 29: inference.BatchInput
+	(*BatchOutput)(nil),                                         // 30: inference.BatchOutput
+	(*ModelOptimizationPolicy)(nil),                             // 31: inference.ModelOptimizationPolicy
+	(*ModelVersionPolicy)(nil),                                  // 32: inference.ModelVersionPolicy
+	(*ModelInstanceGroup)(nil),                                  // 33: inference.ModelInstanceGroup
+	(*ModelRateLimiter)(nil),                                    // 34: inference.ModelRateLimiter
+	(*ModelQueuePolicy)(nil),                                    // 35: inference.ModelQueuePolicy
+	(*ModelDynamicBatching)(nil),                                // 36: inference.ModelDynamicBatching
+	(*ModelSequenceBatching)(nil),                               // 37: inference.ModelSequenceBatching
+	(*ModelEnsembling)(nil),                                     // 38: inference.ModelEnsembling
+	(*ModelParameter)(nil),                                      // 39: inference.ModelParameter
+	(*ModelWarmup)(nil),                                         // 40: inference.ModelWarmup
+	(*ModelOperations)(nil),                                     // 41: inference.ModelOperations
+	(*ModelTransactionPolicy)(nil),                              // 42: inference.ModelTransactionPolicy
+	(*ModelRepositoryAgents)(nil),                               // 43: inference.ModelRepositoryAgents
+	(*ModelResponseCache)(nil),                                  // 44: inference.ModelResponseCache
+	(*ModelMetrics)(nil),                                        // 45: inference.ModelMetrics
+	(*ModelConfig)(nil),                                         // 46: inference.ModelConfig
+	(*ModelStatisticsRequest)(nil),                              // 47: inference.ModelStatisticsRequest
+	(*ModelStatisticsResponse)(nil),                             // 48: inference.ModelStatisticsResponse
+	(*StatisticDuration)(nil),                                   // 49: inference.StatisticDuration
+	(*InferStatistics)(nil),                                     // 50: inference.InferStatistics
+	(*InferBatchStatistics)(nil),                                // 51: inference.InferBatchStatistics
+	(*ModelStatistics)(nil),                                     // 52: inference.ModelStatistics
+	(*ModelRepositoryParameter)(nil),                            // 53: inference.ModelRepositoryParameter
+	(*RepositoryIndexRequest)(nil),                              // 54: inference.RepositoryIndexRequest
+	(*RepositoryIndexResponse)(nil),                             // 55: inference.RepositoryIndexResponse
+	(*RepositoryModelLoadRequest)(nil),                          // 56: inference.RepositoryModelLoadRequest
+	(*RepositoryModelLoadResponse)(nil),                         // 57: inference.RepositoryModelLoadResponse
+	(*RepositoryModelUnloadRequest)(nil),                        // 58: inference.RepositoryModelUnloadRequest
+	(*RepositoryModelUnloadResponse)(nil),                       // 59: inference.RepositoryModelUnloadResponse
+	(*ModelMetadataResponse_TensorMetadata)(nil),                // 60: inference.ModelMetadataResponse.TensorMetadata
+	nil, // 61: inference.ModelMetadataResponse.ParametersEntry
+	(*ModelInferRequest_InferInputTensor)(nil),           // 62: inference.ModelInferRequest.InferInputTensor
+	(*ModelInferRequest_InferRequestedOutputTensor)(nil), // 63: inference.ModelInferRequest.InferRequestedOutputTensor
+	nil, // 64: inference.ModelInferRequest.ParametersEntry
+	nil, // 65: inference.ModelInferRequest.InferInputTensor.ParametersEntry
+	nil, // 66: inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry
+	(*ModelInferResponse_InferOutputTensor)(nil), // 67: inference.ModelInferResponse.InferOutputTensor
+	nil,                                   // 68: inference.ModelInferResponse.ParametersEntry
+	nil,                                   // 69: inference.ModelInferResponse.InferOutputTensor.ParametersEntry
+	(*ModelOptimizationPolicy_Graph)(nil), // 70: inference.ModelOptimizationPolicy.Graph
+	(*ModelOptimizationPolicy_Cuda)(nil),  // 71: inference.ModelOptimizationPolicy.Cuda
+	(*ModelOptimizationPolicy_ExecutionAccelerators)(nil),     // 72: inference.ModelOptimizationPolicy.ExecutionAccelerators
+	(*ModelOptimizationPolicy_PinnedMemoryBuffer)(nil),        // 73: inference.ModelOptimizationPolicy.PinnedMemoryBuffer
+	(*ModelOptimizationPolicy_Cuda_GraphSpec)(nil),            // 74: inference.ModelOptimizationPolicy.Cuda.GraphSpec
+	(*ModelOptimizationPolicy_Cuda_GraphSpec_Shape)(nil),      // 75: inference.ModelOptimizationPolicy.Cuda.GraphSpec.Shape
+	(*ModelOptimizationPolicy_Cuda_GraphSpec_LowerBound)(nil), // 76: inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound
+	nil, // 77: inference.ModelOptimizationPolicy.Cuda.GraphSpec.InputEntry
+	nil, // 78: inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound.InputEntry
+	(*ModelOptimizationPolicy_ExecutionAccelerators_Accelerator)(nil), // 79: inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator
+	nil,                                          // 80: inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.ParametersEntry
+	(*ModelVersionPolicy_Latest)(nil),            // 81: inference.ModelVersionPolicy.Latest
+	(*ModelVersionPolicy_All)(nil),               // 82: inference.ModelVersionPolicy.All
+	(*ModelVersionPolicy_Specific)(nil),          // 83: inference.ModelVersionPolicy.Specific
+	(*ModelInstanceGroup_SecondaryDevice)(nil),   // 84: inference.ModelInstanceGroup.SecondaryDevice
+	(*ModelRateLimiter_Resource)(nil),            // 85: inference.ModelRateLimiter.Resource
+	nil,                                          // 86: inference.ModelDynamicBatching.PriorityQueuePolicyEntry
+	(*ModelSequenceBatching_Control)(nil),        // 87: inference.ModelSequenceBatching.Control
+	(*ModelSequenceBatching_ControlInput)(nil),   // 88: inference.ModelSequenceBatching.ControlInput
+	(*ModelSequenceBatching_InitialState)(nil),   // 89: inference.ModelSequenceBatching.InitialState
+	(*ModelSequenceBatching_State)(nil),          // 90: inference.ModelSequenceBatching.State
+	(*ModelSequenceBatching_StrategyDirect)(nil), // 91: inference.ModelSequenceBatching.StrategyDirect
+	(*ModelSequenceBatching_StrategyOldest)(nil), // 92: inference.ModelSequenceBatching.StrategyOldest
+	(*ModelEnsembling_Step)(nil),                 // 93: inference.ModelEnsembling.Step
+	nil,                                          // 94: inference.ModelEnsembling.Step.InputMapEntry
+	nil,                                          // 95: inference.ModelEnsembling.Step.OutputMapEntry
+	(*ModelWarmup_Input)(nil),                    // 96: inference.ModelWarmup.Input
+	nil,                                          // 97: inference.ModelWarmup.InputsEntry
+	(*ModelRepositoryAgents_Agent)(nil),          // 98: inference.ModelRepositoryAgents.Agent
+	nil,                                          // 99: inference.ModelRepositoryAgents.Agent.ParametersEntry
+	(*ModelMetrics_MetricControl)(nil),           // 100: inference.ModelMetrics.MetricControl
+	(*ModelMetrics_MetricControl_MetricIdentifier)(nil), // 101: inference.ModelMetrics.MetricControl.MetricIdentifier
+	(*ModelMetrics_MetricControl_HistogramOptions)(nil), // 102: inference.ModelMetrics.MetricControl.HistogramOptions
+	nil, // 103: inference.ModelConfig.CcModelFilenamesEntry
+	nil, // 104: inference.ModelConfig.MetricTagsEntry
+	nil, // 105: inference.ModelConfig.ParametersEntry
+	(*RepositoryIndexResponse_ModelIndex)(nil), // 106: inference.RepositoryIndexResponse.ModelIndex
+	nil, // 107: inference.RepositoryModelLoadRequest.ParametersEntry
+	nil, // 108: inference.RepositoryModelUnloadRequest.ParametersEntry
 }
-var file_grpcapi_oip_oip_proto_depIdxs = []int32{
-	42, // 0: inference.ModelMetadataResponse.inputs:type_name -> inference.ModelMetadataResponse.TensorMetadata
-	42, // 1: inference.ModelMetadataResponse.outputs:type_name -> inference.ModelMetadataResponse.TensorMetadata
-	43, // 2: inference.ModelMetadataResponse.parameters:type_name -> inference.ModelMetadataResponse.ParametersEntry
-	46, // 3: inference.ModelInferRequest.parameters:type_name -> inference.ModelInferRequest.ParametersEntry
-	44, // 4: inference.ModelInferRequest.inputs:type_name -> inference.ModelInferRequest.InferInputTensor
-	45, // 5: inference.ModelInferRequest.outputs:type_name -> inference.ModelInferRequest.InferRequestedOutputTensor
-	50, // 6: inference.ModelInferResponse.parameters:type_name -> inference.ModelInferResponse.ParametersEntry
-	49, // 7: inference.ModelInferResponse.outputs:type_name -> inference.ModelInferResponse.InferOutputTensor
-	16, // 8: inference.ModelStreamInferResponse.infer_response:type_name -> inference.ModelInferResponse
-	28, // 9: inference.ModelConfigResponse.config:type_name -> inference.ModelConfig
-	0,  // 10: inference.ModelInput.data_type:type_name -> inference.DataType
-	0,  // 11: inference.ModelOutput.data_type:type_name -> inference.DataType
-	52, // 12: inference.ModelVersionPolicy.latest:type_name -> inference.ModelVersionPolicy.Latest
-	53, // 13: inference.ModelVersionPolicy.all:type_name -> inference.ModelVersionPolicy.All
-	54, // 14: inference.ModelVersionPolicy.specific:type_name -> inference.ModelVersionPolicy.Specific
-	1,  // 15: inference.ModelInstanceGroup.kind:type_name -> inference.ModelInstanceGroup.Kind
-	2,  // 16: inference.ModelQueuePolicy.timeout_action:type_name -> inference.ModelQueuePolicy.TimeoutAction
-	24, // 17: inference.ModelDynamicBatching.default_queue_policy:type_name -> inference.ModelQueuePolicy
-	56, // 18: inference.ModelWarmup.inputs:type_name -> inference.ModelWarmup.InputsEntry
-	22, // 19: inference.ModelConfig.version_policy:type_name -> inference.ModelVersionPolicy
-	20, // 20: inference.ModelConfig.input:type_name -> inference.ModelInput
-	21, // 21: inference.ModelConfig.output:type_name -> inference.ModelOutput
-	23, // 22: inference.ModelConfig.instance_group:type_name -> inference.ModelInstanceGroup
-	25, // 23: inference.ModelConfig.dynamic_batching:type_name -> inference.ModelDynamicBatching
-	57, // 24: inference.ModelConfig.parameters:type_name -> inference.ModelConfig.ParametersEntry
-	27, // 25: inference.ModelConfig.model_warmup:type_name -> inference.ModelWarmup
-	34, // 26: inference.ModelStatisticsResponse.model_stats:type_name -> inference.ModelStatistics
-	31, // 27: inference.InferStatistics.success:type_name -> inference.StatisticDuration
-	31, // 28: inference.InferStatistics.fail:type_name -> inference.StatisticDuration
-	31, // 29: inference.InferStatistics.queue:type_name -> inference.StatisticDuration
-	31, // 30: inference.InferStatistics.compute_input:type_name -> inference.StatisticDuration
-	31, // 31: inference.InferStatistics.compute_infer:type_name -> inference.StatisticDuration
-	31, // 32: inference.InferStatistics.compute_output:type_name -> inference.StatisticDuration
-	31, // 33: inference.InferStatistics.cache_hit:type_name -> inference.StatisticDuration
-	31, // 34: inference.InferStatistics.cache_miss:type_name -> inference.StatisticDuration
-	31, // 35: inference.InferBatchStatistics.compute_input:type_name -> inference.StatisticDuration
-	31, // 36: inference.InferBatchStatistics.compute_infer:type_name -> inference.StatisticDuration
-	31, // 37: inference.InferBatchStatistics.compute_output:type_name -> inference.StatisticDuration
-	32, // 38: inference.ModelStatistics.inference_stats:type_name -> inference.InferStatistics
-	33, // 39: inference.ModelStatistics.batch_stats:type_name -> inference.InferBatchStatistics
-	58, // 40: inference.RepositoryIndexResponse.models:type_name -> inference.RepositoryIndexResponse.ModelIndex
-	59, // 41: inference.RepositoryModelLoadRequest.parameters:type_name -> inference.RepositoryModelLoadRequest.ParametersEntry
-	60, // 42: inference.RepositoryModelUnloadRequest.parameters:type_name -> inference.RepositoryModelUnloadRequest.ParametersEntry
-	13, // 43: inference.ModelMetadataResponse.ParametersEntry.value:type_name -> inference.InferParameter
-	47, // 44: inference.ModelInferRequest.InferInputTensor.parameters:type_name -> inference.ModelInferRequest.InferInputTensor.ParametersEntry
-	14, // 45: inference.ModelInferRequest.InferInputTensor.contents:type_name -> inference.InferTensorContents
-	48, // 46: inference.ModelInferRequest.InferRequestedOutputTensor.parameters:type_name -> inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry
-	13, // 47: inference.ModelInferRequest.ParametersEntry.value:type_name -> inference.InferParameter
-	13, // 48: inference.ModelInferRequest.InferInputTensor.ParametersEntry.value:type_name -> inference.InferParameter
-	13, // 49: inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry.value:type_name -> inference.InferParameter
-	51, // 50: inference.ModelInferResponse.InferOutputTensor.parameters:type_name -> inference.ModelInferResponse.InferOutputTensor.ParametersEntry
-	14, // 51: inference.ModelInferResponse.InferOutputTensor.contents:type_name -> inference.InferTensorContents
-	13, // 52: inference.ModelInferResponse.ParametersEntry.value:type_name -> inference.InferParameter
-	13, // 53: inference.ModelInferResponse.InferOutputTensor.ParametersEntry.value:type_name -> inference.InferParameter
-	0,  // 54: inference.ModelWarmup.Input.data_type:type_name -> inference.DataType
-	55, // 55: inference.ModelWarmup.InputsEntry.value:type_name -> inference.ModelWarmup.Input
-	26, // 56: inference.ModelConfig.ParametersEntry.value:type_name -> inference.ModelParameter
-	35, // 57: inference.RepositoryModelLoadRequest.ParametersEntry.value:type_name -> inference.ModelRepositoryParameter
-	35, // 58: inference.RepositoryModelUnloadRequest.ParametersEntry.value:type_name -> inference.ModelRepositoryParameter
-	3,  // 59: inference.GRPCInferenceService.ServerLive:input_type -> inference.ServerLiveRequest
-	5,  // 60: inference.GRPCInferenceService.ServerReady:input_type -> inference.ServerReadyRequest
-	7,  // 61: inference.GRPCInferenceService.ModelReady:input_type -> inference.ModelReadyRequest
-	9,  // 62: inference.GRPCInferenceService.ServerMetadata:input_type -> inference.ServerMetadataRequest
-	11, // 63: inference.GRPCInferenceService.ModelMetadata:input_type -> inference.ModelMetadataRequest
-	15, // 64: inference.GRPCInferenceService.ModelInfer:input_type -> inference.ModelInferRequest
-	15, // 65: inference.GRPCInferenceService.ModelStreamInfer:input_type -> inference.ModelInferRequest
-	18, // 66: inference.GRPCInferenceService.ModelConfig:input_type -> inference.ModelConfigRequest
-	29, // 67: inference.GRPCInferenceService.ModelStatistics:input_type -> inference.ModelStatisticsRequest
-	36, // 68: inference.GRPCInferenceService.RepositoryIndex:input_type -> inference.RepositoryIndexRequest
-	38, // 69: inference.GRPCInferenceService.RepositoryModelLoad:input_type -> inference.RepositoryModelLoadRequest
-	40, // 70: inference.GRPCInferenceService.RepositoryModelUnload:input_type -> inference.RepositoryModelUnloadRequest
-	4,  // 71: inference.GRPCInferenceService.ServerLive:output_type -> inference.ServerLiveResponse
-	6,  // 72: inference.GRPCInferenceService.ServerReady:output_type -> inference.ServerReadyResponse
-	8,  // 73: inference.GRPCInferenceService.ModelReady:output_type -> inference.ModelReadyResponse
-	10, // 74: inference.GRPCInferenceService.ServerMetadata:output_type -> inference.ServerMetadataResponse
-	12, // 75: inference.GRPCInferenceService.ModelMetadata:output_type -> inference.ModelMetadataResponse
-	16, // 76: inference.GRPCInferenceService.ModelInfer:output_type -> inference.ModelInferResponse
-	17, // 77: inference.GRPCInferenceService.ModelStreamInfer:output_type -> inference.ModelStreamInferResponse
-	19, // 78: inference.GRPCInferenceService.ModelConfig:output_type -> inference.ModelConfigResponse
-	30, // 79: inference.GRPCInferenceService.ModelStatistics:output_type -> inference.ModelStatisticsResponse
-	37, // 80: inference.GRPCInferenceService.RepositoryIndex:output_type -> inference.RepositoryIndexResponse
-	39, // 81: inference.GRPCInferenceService.RepositoryModelLoad:output_type -> inference.RepositoryModelLoadResponse
-	41, // 82: inference.GRPCInferenceService.RepositoryModelUnload:output_type -> inference.RepositoryModelUnloadResponse
-	71, // [71:83] is the sub-list for method output_type
-	59, // [59:71] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+var file_oip_oip_proto_depIdxs = []int32{
+	60,  // 0: inference.ModelMetadataResponse.inputs:type_name -> inference.ModelMetadataResponse.TensorMetadata
+	60,  // 1: inference.ModelMetadataResponse.outputs:type_name -> inference.ModelMetadataResponse.TensorMetadata
+	61,  // 2: inference.ModelMetadataResponse.parameters:type_name -> inference.ModelMetadataResponse.ParametersEntry
+	64,  // 3: inference.ModelInferRequest.parameters:type_name -> inference.ModelInferRequest.ParametersEntry
+	62,  // 4: inference.ModelInferRequest.inputs:type_name -> inference.ModelInferRequest.InferInputTensor
+	63,  // 5: inference.ModelInferRequest.outputs:type_name -> inference.ModelInferRequest.InferRequestedOutputTensor
+	68,  // 6: inference.ModelInferResponse.parameters:type_name -> inference.ModelInferResponse.ParametersEntry
+	67,  // 7: inference.ModelInferResponse.outputs:type_name -> inference.ModelInferResponse.InferOutputTensor
+	22,  // 8: inference.ModelStreamInferResponse.infer_response:type_name -> inference.ModelInferResponse
+	46,  // 9: inference.ModelConfigResponse.config:type_name -> inference.ModelConfig
+	0,   // 10: inference.ModelInput.data_type:type_name -> inference.DataType
+	1,   // 11: inference.ModelInput.format:type_name -> inference.ModelInput.Format
+	26,  // 12: inference.ModelInput.reshape:type_name -> inference.ModelTensorReshape
+	0,   // 13: inference.ModelOutput.data_type:type_name -> inference.DataType
+	26,  // 14: inference.ModelOutput.reshape:type_name -> inference.ModelTensorReshape
+	2,   // 15: inference.BatchInput.kind:type_name -> inference.BatchInput.Kind
+	0,   // 16: inference.BatchInput.data_type:type_name -> inference.DataType
+	3,   // 17: inference.BatchOutput.kind:type_name -> inference.BatchOutput.Kind
+	70,  // 18: inference.ModelOptimizationPolicy.graph:type_name -> inference.ModelOptimizationPolicy.Graph
+	4,   // 19: inference.ModelOptimizationPolicy.priority:type_name -> inference.ModelOptimizationPolicy.ModelPriority
+	71,  // 20: inference.ModelOptimizationPolicy.cuda:type_name -> inference.ModelOptimizationPolicy.Cuda
+	72,  // 21: inference.ModelOptimizationPolicy.execution_accelerators:type_name -> inference.ModelOptimizationPolicy.ExecutionAccelerators
+	73,  // 22: inference.ModelOptimizationPolicy.input_pinned_memory:type_name -> inference.ModelOptimizationPolicy.PinnedMemoryBuffer
+	73,  // 23: inference.ModelOptimizationPolicy.output_pinned_memory:type_name -> inference.ModelOptimizationPolicy.PinnedMemoryBuffer
+	81,  // 24: inference.ModelVersionPolicy.latest:type_name -> inference.ModelVersionPolicy.Latest
+	82,  // 25: inference.ModelVersionPolicy.all:type_name -> inference.ModelVersionPolicy.All
+	83,  // 26: inference.ModelVersionPolicy.specific:type_name -> inference.ModelVersionPolicy.Specific
+	5,   // 27: inference.ModelInstanceGroup.kind:type_name -> inference.ModelInstanceGroup.Kind
+	34,  // 28: inference.ModelInstanceGroup.rate_limiter:type_name -> inference.ModelRateLimiter
+	84,  // 29: inference.ModelInstanceGroup.secondary_devices:type_name -> inference.ModelInstanceGroup.SecondaryDevice
+	85,  // 30: inference.ModelRateLimiter.resources:type_name -> inference.ModelRateLimiter.Resource
+	7,   // 31: inference.ModelQueuePolicy.timeout_action:type_name -> inference.ModelQueuePolicy.TimeoutAction
+	35,  // 32: inference.ModelDynamicBatching.default_queue_policy:type_name -> inference.ModelQueuePolicy
+	86,  // 33: inference.ModelDynamicBatching.priority_queue_policy:type_name -> inference.ModelDynamicBatching.PriorityQueuePolicyEntry
+	88,  // 34: inference.ModelSequenceBatching.control_input:type_name -> inference.ModelSequenceBatching.ControlInput
+	91,  // 35: inference.ModelSequenceBatching.direct:type_name -> inference.ModelSequenceBatching.StrategyDirect
+	92,  // 36: inference.ModelSequenceBatching.oldest:type_name -> inference.ModelSequenceBatching.StrategyOldest
+	90,  // 37: inference.ModelSequenceBatching.state:type_name -> inference.ModelSequenceBatching.State
+	93,  // 38: inference.ModelEnsembling.step:type_name -> inference.ModelEnsembling.Step
+	97,  // 39: inference.ModelWarmup.inputs:type_name -> inference.ModelWarmup.InputsEntry
+	98,  // 40: inference.ModelRepositoryAgents.agents:type_name -> inference.ModelRepositoryAgents.Agent
+	100, // 41: inference.ModelMetrics.metric_control:type_name -> inference.ModelMetrics.MetricControl
+	32,  // 42: inference.ModelConfig.version_policy:type_name -> inference.ModelVersionPolicy
+	27,  // 43: inference.ModelConfig.input:type_name -> inference.ModelInput
+	28,  // 44: inference.ModelConfig.output:type_name -> inference.ModelOutput
+	33,  // 45: inference.ModelConfig.instance_group:type_name -> inference.ModelInstanceGroup
+	103, // 46: inference.ModelConfig.cc_model_filenames:type_name -> inference.ModelConfig.CcModelFilenamesEntry
+	104, // 47: inference.ModelConfig.metric_tags:type_name -> inference.ModelConfig.MetricTagsEntry
+	36,  // 48: inference.ModelConfig.dynamic_batching:type_name -> inference.ModelDynamicBatching
+	37,  // 49: inference.ModelConfig.sequence_batching:type_name -> inference.ModelSequenceBatching
+	38,  // 50: inference.ModelConfig.ensemble_scheduling:type_name -> inference.ModelEnsembling
+	31,  // 51: inference.ModelConfig.optimization:type_name -> inference.ModelOptimizationPolicy
+	105, // 52: inference.ModelConfig.parameters:type_name -> inference.ModelConfig.ParametersEntry
+	40,  // 53: inference.ModelConfig.model_warmup:type_name -> inference.ModelWarmup
+	41,  // 54: inference.ModelConfig.model_operations:type_name -> inference.ModelOperations
+	42,  // 55: inference.ModelConfig.model_transaction_policy:type_name -> inference.ModelTransactionPolicy
+	29,  // 56: inference.ModelConfig.batch_input:type_name -> inference.BatchInput
+	30,  // 57: inference.ModelConfig.batch_output:type_name -> inference.BatchOutput
+	43,  // 58: inference.ModelConfig.model_repository_agents:type_name -> inference.ModelRepositoryAgents
+	44,  // 59: inference.ModelConfig.response_cache:type_name -> inference.ModelResponseCache
+	45,  // 60: inference.ModelConfig.model_metrics:type_name -> inference.ModelMetrics
+	52,  // 61: inference.ModelStatisticsResponse.model_stats:type_name -> inference.ModelStatistics
+	49,  // 62: inference.InferStatistics.success:type_name -> inference.StatisticDuration
+	49,  // 63: inference.InferStatistics.fail:type_name -> inference.StatisticDuration
+	49,  // 64: inference.InferStatistics.queue:type_name -> inference.StatisticDuration
+	49,  // 65: inference.InferStatistics.compute_input:type_name -> inference.StatisticDuration
+	49,  // 66: inference.InferStatistics.compute_infer:type_name -> inference.StatisticDuration
+	49,  // 67: inference.InferStatistics.compute_output:type_name -> inference.StatisticDuration
+	49,  // 68: inference.InferStatistics.cache_hit:type_name -> inference.StatisticDuration
+	49,  // 69: inference.InferStatistics.cache_miss:type_name -> inference.StatisticDuration
+	49,  // 70: inference.InferBatchStatistics.compute_input:type_name -> inference.StatisticDuration
+	49,  // 71: inference.InferBatchStatistics.compute_infer:type_name -> inference.StatisticDuration
+	49,  // 72: inference.InferBatchStatistics.compute_output:type_name -> inference.StatisticDuration
+	50,  // 73: inference.ModelStatistics.inference_stats:type_name -> inference.InferStatistics
+	51,  // 74: inference.ModelStatistics.batch_stats:type_name -> inference.InferBatchStatistics
+	106, // 75: inference.RepositoryIndexResponse.models:type_name -> inference.RepositoryIndexResponse.ModelIndex
+	107, // 76: inference.RepositoryModelLoadRequest.parameters:type_name -> inference.RepositoryModelLoadRequest.ParametersEntry
+	108, // 77: inference.RepositoryModelUnloadRequest.parameters:type_name -> inference.RepositoryModelUnloadRequest.ParametersEntry
+	19,  // 78: inference.ModelMetadataResponse.ParametersEntry.value:type_name -> inference.InferParameter
+	65,  // 79: inference.ModelInferRequest.InferInputTensor.parameters:type_name -> inference.ModelInferRequest.InferInputTensor.ParametersEntry
+	20,  // 80: inference.ModelInferRequest.InferInputTensor.contents:type_name -> inference.InferTensorContents
+	66,  // 81: inference.ModelInferRequest.InferRequestedOutputTensor.parameters:type_name -> inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry
+	19,  // 82: inference.ModelInferRequest.ParametersEntry.value:type_name -> inference.InferParameter
+	19,  // 83: inference.ModelInferRequest.InferInputTensor.ParametersEntry.value:type_name -> inference.InferParameter
+	19,  // 84: inference.ModelInferRequest.InferRequestedOutputTensor.ParametersEntry.value:type_name -> inference.InferParameter
+	69,  // 85: inference.ModelInferResponse.InferOutputTensor.parameters:type_name -> inference.ModelInferResponse.InferOutputTensor.ParametersEntry
+	20,  // 86: inference.ModelInferResponse.InferOutputTensor.contents:type_name -> inference.InferTensorContents
+	19,  // 87: inference.ModelInferResponse.ParametersEntry.value:type_name -> inference.InferParameter
+	19,  // 88: inference.ModelInferResponse.InferOutputTensor.ParametersEntry.value:type_name -> inference.InferParameter
+	74,  // 89: inference.ModelOptimizationPolicy.Cuda.graph_spec:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec
+	79,  // 90: inference.ModelOptimizationPolicy.ExecutionAccelerators.gpu_execution_accelerator:type_name -> inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator
+	79,  // 91: inference.ModelOptimizationPolicy.ExecutionAccelerators.cpu_execution_accelerator:type_name -> inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator
+	77,  // 92: inference.ModelOptimizationPolicy.Cuda.GraphSpec.input:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec.InputEntry
+	76,  // 93: inference.ModelOptimizationPolicy.Cuda.GraphSpec.graph_lower_bound:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound
+	78,  // 94: inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound.input:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound.InputEntry
+	75,  // 95: inference.ModelOptimizationPolicy.Cuda.GraphSpec.InputEntry.value:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec.Shape
+	75,  // 96: inference.ModelOptimizationPolicy.Cuda.GraphSpec.LowerBound.InputEntry.value:type_name -> inference.ModelOptimizationPolicy.Cuda.GraphSpec.Shape
+	80,  // 97: inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.parameters:type_name -> inference.ModelOptimizationPolicy.ExecutionAccelerators.Accelerator.ParametersEntry
+	6,   // 98: inference.ModelInstanceGroup.SecondaryDevice.kind:type_name -> inference.ModelInstanceGroup.SecondaryDevice.SecondaryDeviceKind
+	35,  // 99: inference.ModelDynamicBatching.PriorityQueuePolicyEntry.value:type_name -> inference.ModelQueuePolicy
+	8,   // 100: inference.ModelSequenceBatching.Control.kind:type_name -> inference.ModelSequenceBatching.Control.Kind
+	0,   // 101: inference.ModelSequenceBatching.Control.data_type:type_name -> inference.DataType
+	87,  // 102: inference.ModelSequenceBatching.ControlInput.control:type_name -> inference.ModelSequenceBatching.Control
+	0,   // 103: inference.ModelSequenceBatching.InitialState.data_type:type_name -> inference.DataType
+	0,   // 104: inference.ModelSequenceBatching.State.data_type:type_name -> inference.DataType
+	89,  // 105: inference.ModelSequenceBatching.State.initial_state:type_name -> inference.ModelSequenceBatching.InitialState
+	94,  // 106: inference.ModelEnsembling.Step.input_map:type_name -> inference.ModelEnsembling.Step.InputMapEntry
+	95,  // 107: inference.ModelEnsembling.Step.output_map:type_name -> inference.ModelEnsembling.Step.OutputMapEntry
+	0,   // 108: inference.ModelWarmup.Input.data_type:type_name -> inference.DataType
+	96,  // 109: inference.ModelWarmup.InputsEntry.value:type_name -> inference.ModelWarmup.Input
+	99,  // 110: inference.ModelRepositoryAgents.Agent.parameters:type_name -> inference.ModelRepositoryAgents.Agent.ParametersEntry
+	101, // 111: inference.ModelMetrics.MetricControl.metric_identifier:type_name -> inference.ModelMetrics.MetricControl.MetricIdentifier
+	102, // 112: inference.ModelMetrics.MetricControl.histogram_options:type_name -> inference.ModelMetrics.MetricControl.HistogramOptions
+	39,  // 113: inference.ModelConfig.ParametersEntry.value:type_name -> inference.ModelParameter
+	53,  // 114: inference.RepositoryModelLoadRequest.ParametersEntry.value:type_name -> inference.ModelRepositoryParameter
+	53,  // 115: inference.RepositoryModelUnloadRequest.ParametersEntry.value:type_name -> inference.ModelRepositoryParameter
+	9,   // 116: inference.GRPCInferenceService.ServerLive:input_type -> inference.ServerLiveRequest
+	11,  // 117: inference.GRPCInferenceService.ServerReady:input_type -> inference.ServerReadyRequest
+	13,  // 118: inference.GRPCInferenceService.ModelReady:input_type -> inference.ModelReadyRequest
+	15,  // 119: inference.GRPCInferenceService.ServerMetadata:input_type -> inference.ServerMetadataRequest
+	17,  // 120: inference.GRPCInferenceService.ModelMetadata:input_type -> inference.ModelMetadataRequest
+	21,  // 121: inference.GRPCInferenceService.ModelInfer:input_type -> inference.ModelInferRequest
+	21,  // 122: inference.GRPCInferenceService.ModelStreamInfer:input_type -> inference.ModelInferRequest
+	24,  // 123: inference.GRPCInferenceService.ModelConfig:input_type -> inference.ModelConfigRequest
+	47,  // 124: inference.GRPCInferenceService.ModelStatistics:input_type -> inference.ModelStatisticsRequest
+	54,  // 125: inference.GRPCInferenceService.RepositoryIndex:input_type -> inference.RepositoryIndexRequest
+	56,  // 126: inference.GRPCInferenceService.RepositoryModelLoad:input_type -> inference.RepositoryModelLoadRequest
+	58,  // 127: inference.GRPCInferenceService.RepositoryModelUnload:input_type -> inference.RepositoryModelUnloadRequest
+	10,  // 128: inference.GRPCInferenceService.ServerLive:output_type -> inference.ServerLiveResponse
+	12,  // 129: inference.GRPCInferenceService.ServerReady:output_type -> inference.ServerReadyResponse
+	14,  // 130: inference.GRPCInferenceService.ModelReady:output_type -> inference.ModelReadyResponse
+	16,  // 131: inference.GRPCInferenceService.ServerMetadata:output_type -> inference.ServerMetadataResponse
+	18,  // 132: inference.GRPCInferenceService.ModelMetadata:output_type -> inference.ModelMetadataResponse
+	22,  // 133: inference.GRPCInferenceService.ModelInfer:output_type -> inference.ModelInferResponse
+	23,  // 134: inference.GRPCInferenceService.ModelStreamInfer:output_type -> inference.ModelStreamInferResponse
+	25,  // 135: inference.GRPCInferenceService.ModelConfig:output_type -> inference.ModelConfigResponse
+	48,  // 136: inference.GRPCInferenceService.ModelStatistics:output_type -> inference.ModelStatisticsResponse
+	55,  // 137: inference.GRPCInferenceService.RepositoryIndex:output_type -> inference.RepositoryIndexResponse
+	57,  // 138: inference.GRPCInferenceService.RepositoryModelLoad:output_type -> inference.RepositoryModelLoadResponse
+	59,  // 139: inference.GRPCInferenceService.RepositoryModelUnload:output_type -> inference.RepositoryModelUnloadResponse
+	128, // [128:140] is the sub-list for method output_type
+	116, // [116:128] is the sub-list for method input_type
+	116, // [116:116] is the sub-list for extension type_name
+	116, // [116:116] is the sub-list for extension extendee
+	0,   // [0:116] is the sub-list for field type_name
 }
 
-func init() { file_grpcapi_oip_oip_proto_init() }
-func file_grpcapi_oip_oip_proto_init() {
-	if File_grpcapi_oip_oip_proto != nil {
+func init() { file_oip_oip_proto_init() }
+func file_oip_oip_proto_init() {
+	if File_oip_oip_proto != nil {
 		return
 	}
-	file_grpcapi_oip_oip_proto_msgTypes[10].OneofWrappers = []any{
+	file_oip_oip_proto_msgTypes[10].OneofWrappers = []any{
 		(*InferParameter_BoolParam)(nil),
 		(*InferParameter_Int64Param)(nil),
 		(*InferParameter_StringParam)(nil),
 		(*InferParameter_DoubleParam)(nil),
 		(*InferParameter_Uint64Param)(nil),
 	}
-	file_grpcapi_oip_oip_proto_msgTypes[19].OneofWrappers = []any{
+	file_oip_oip_proto_msgTypes[23].OneofWrappers = []any{
 		(*ModelVersionPolicy_Latest_)(nil),
 		(*ModelVersionPolicy_All_)(nil),
 		(*ModelVersionPolicy_Specific_)(nil),
 	}
-	file_grpcapi_oip_oip_proto_msgTypes[25].OneofWrappers = []any{
-		(*ModelConfig_DynamicBatching)(nil),
+	file_oip_oip_proto_msgTypes[28].OneofWrappers = []any{
+		(*ModelSequenceBatching_Direct)(nil),
+		(*ModelSequenceBatching_Oldest)(nil),
 	}
-	file_grpcapi_oip_oip_proto_msgTypes[32].OneofWrappers = []any{
+	file_oip_oip_proto_msgTypes[37].OneofWrappers = []any{
+		(*ModelConfig_DynamicBatching)(nil),
+		(*ModelConfig_SequenceBatching)(nil),
+		(*ModelConfig_EnsembleScheduling)(nil),
+	}
+	file_oip_oip_proto_msgTypes[44].OneofWrappers = []any{
 		(*ModelRepositoryParameter_BoolParam)(nil),
 		(*ModelRepositoryParameter_Int64Param)(nil),
 		(*ModelRepositoryParameter_StringParam)(nil),
 		(*ModelRepositoryParameter_BytesParam)(nil),
 	}
-	file_grpcapi_oip_oip_proto_msgTypes[52].OneofWrappers = []any{
+	file_oip_oip_proto_msgTypes[80].OneofWrappers = []any{
+		(*ModelSequenceBatching_InitialState_ZeroData)(nil),
+		(*ModelSequenceBatching_InitialState_DataFile)(nil),
+	}
+	file_oip_oip_proto_msgTypes[87].OneofWrappers = []any{
 		(*ModelWarmup_Input_ZeroData)(nil),
 		(*ModelWarmup_Input_RandomData)(nil),
 		(*ModelWarmup_Input_InputDataFile)(nil),
+	}
+	file_oip_oip_proto_msgTypes[91].OneofWrappers = []any{
+		(*ModelMetrics_MetricControl_HistogramOptions_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_grpcapi_oip_oip_proto_rawDesc), len(file_grpcapi_oip_oip_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   58,
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oip_oip_proto_rawDesc), len(file_oip_oip_proto_rawDesc)),
+			NumEnums:      9,
+			NumMessages:   100,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
-		GoTypes:           file_grpcapi_oip_oip_proto_goTypes,
-		DependencyIndexes: file_grpcapi_oip_oip_proto_depIdxs,
-		EnumInfos:         file_grpcapi_oip_oip_proto_enumTypes,
-		MessageInfos:      file_grpcapi_oip_oip_proto_msgTypes,
+		GoTypes:           file_oip_oip_proto_goTypes,
+		DependencyIndexes: file_oip_oip_proto_depIdxs,
+		EnumInfos:         file_oip_oip_proto_enumTypes,
+		MessageInfos:      file_oip_oip_proto_msgTypes,
 	}.Build()
-	File_grpcapi_oip_oip_proto = out.File
-	file_grpcapi_oip_oip_proto_goTypes = nil
-	file_grpcapi_oip_oip_proto_depIdxs = nil
+	File_oip_oip_proto = out.File
+	file_oip_oip_proto_goTypes = nil
+	file_oip_oip_proto_depIdxs = nil
 }

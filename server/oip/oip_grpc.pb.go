@@ -8,7 +8,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: grpcapi/oip/oip.proto
+// source: oip/oip.proto
 
 package oip
 
@@ -538,5 +538,5 @@ var GRPCInferenceService_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
-	Metadata: "grpcapi/oip/oip.proto",
+	Metadata: "oip/oip.proto",
 }
