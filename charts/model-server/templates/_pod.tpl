@@ -1,13 +1,8 @@
-{{/* Parts of the pod that need more than a line. */}}
+{{/* Parts of the server's pod that take more than a line. */}}
 
-{{/* The chart's version is not among them: a new chart alone need not make new pods. */}}
-{{- define "model-server.podLabels" -}}
-{{- toYaml (merge (include "model-server.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels) }}
-{{- end }}
-
-{{/* The rollout: by default a new pod is ready before an old one goes. With every GPU taken the new pod could never
-start, so there an old one goes first. With one pod that leaves none either way, and Recreate says so: under a rolling
-update that may do without its only pod, Helm takes a pod that is Pending for a release that is ready. */}}
+{{/* By default a rollout stops an old pod when a new one is ready. Where every GPU is taken, the new pod could never start,
+so the old one stops first. A single pod then gets Recreate: under a rolling update that may stop the only pod, Helm
+takes a Pending pod for a ready release. */}}
 {{- define "model-server.strategy" -}}
 {{- if .Values.updateStrategy }}
 {{- toYaml .Values.updateStrategy }}
@@ -21,7 +16,7 @@ rollingUpdate:
 {{- end }}
 {{- end }}
 
-{{/* The volume of models, empty when the image's own are served. */}}
+{{/* The volume of models, empty when the server runs the image's own. */}}
 {{- define "model-server.modelsVolume" -}}
 {{- with .Values.models.persistentVolumeClaim.existingClaim }}
 persistentVolumeClaim:
@@ -99,63 +94,17 @@ configMap:
 {{- end }}
 {{- end }}
 
-{{/* Resources, with the GPUs as a limit: for an extended resource the request follows it. */}}
-{{- define "model-server.resources" -}}
-{{- $resources := deepCopy .Values.resources }}
-{{- if .Values.gpu.enabled }}
-{{- $resources = mustMergeOverwrite $resources (dict "limits" (dict .Values.gpu.resourceName .Values.gpu.count)) }}
-{{- end }}
-{{- toYaml $resources }}
-{{- end }}
-
-{{- define "model-server.nodeSelector" -}}
-{{- $labels := merge dict .Values.nodeSelector }}
-{{- if .Values.gpu.enabled }}
-{{- $labels = merge $labels .Values.gpu.nodeSelector }}
-{{- end }}
-{{- with $labels }}
-{{- toYaml . }}
-{{- end }}
-{{- end }}
-
-{{- define "model-server.tolerations" -}}
-{{- with .Values.gpu.enabled | ternary (concat .Values.tolerations .Values.gpu.tolerations) .Values.tolerations }}
-{{- toYaml . }}
-{{- end }}
-{{- end }}
-
-{{- define "model-server.topologySpreadConstraints" -}}
-{{- $own := dict "labelSelector" (dict "matchLabels" (include "model-server.selectorLabels" . | fromYaml)) }}
-{{- range .Values.topologySpreadConstraints }}
-{{- $constraint := . }}
-{{- if not .labelSelector }}
-{{- $constraint = merge dict . $own }}
-{{- end }}
-- {{ toYaml $constraint | nindent 2 | trim }}
-{{- end }}
-{{- end }}
-
-{{/* Environment variables of the server and of what fetches its models. */}}
+{{/* Environment variables of the server and of the container that fetches its models. */}}
 {{- define "model-server.environment" -}}
 {{- with .Values.extraEnv }}
 env:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- $credentials := include "model-server.credentialsSecretName" . }}
-{{- if or $credentials .Values.extraEnvFrom }}
-envFrom:
-  {{- with $credentials }}
-  - secretRef:
-      name: {{ . }}
-  {{- end }}
-  {{- with .Values.extraEnvFrom }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- end }}
+{{- include "model-server.envFrom" . }}
 {{- end }}
 
-{{/* The container that brings the models before the server starts. It writes beside its target and renames, so /models is
-the volume and the server sees whole bundles alone. */}}
+{{/* Fetches the models before the server starts. It writes beside a version's folder and renames it, so its volume is
+/models itself and the server sees only whole bundles. */}}
 {{- define "model-server.fetch" -}}
 - name: fetch
   image: {{ include "model-server.image" . | quote }}

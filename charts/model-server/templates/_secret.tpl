@@ -1,7 +1,7 @@
-{{/* What the chart's Secrets hold, here because the Deployment takes its checksum. Each is empty when there is none. */}}
+{{/* The data of the Secret of API keys, of which the pods have a checksum. */}}
 
-{{/* API keys: the file that the server reads, and each key by itself for clients such as `helm test`. The dot in the
-file's name, which no holder's may have, keeps them apart. */}}
+{{/* The file that the server reads, and each key in an entry of its own for clients such as `helm test`; empty for none.
+The file's name has a dot, which no holder's name may have, so the two never collide. */}}
 {{- define "model-server.authData" -}}
 {{- if not .Values.auth.existingSecret }}
 {{- with .Values.auth.keys }}
@@ -17,15 +17,7 @@ keys.txt: {{ join "" $lines | b64enc }}
 {{- end }}
 {{- end }}
 
-{{- define "model-server.credentialsData" -}}
-{{- if not .Values.credentials.existingSecret }}
-{{- range $name, $value := .Values.credentials.env }}
-{{ $name }}: {{ b64enc $value }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The entry with the key that `helm test` shows. */}}
+{{/* The entry with the key that `helm test` sends. */}}
 {{- define "model-server.testKeyEntry" -}}
 {{- .Values.auth.existingSecret | empty | ternary (keys .Values.auth.keys | sortAlpha | first) .Values.helmTest.apiKeyEntry }}
 {{- end }}

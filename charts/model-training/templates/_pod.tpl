@@ -1,7 +1,8 @@
-{{/* The worker's pod. Takes root, workload (the name of what makes the pods), hyperparameters, and trial in a sweep. */}}
+{{/* The worker's pod. Its templates take root, workload (the name of the Job or StatefulSet), hyperparameters, and trial in a
+sweep; those that take less take the root context. */}}
 
-{{- define "model-training.podLabels" -}}
-{{- $labels := merge (include "model-training.selectorLabels" .root | fromYaml) .root.Values.podLabels .root.Values.commonLabels }}
+{{- define "model-training.workerLabels" -}}
+{{- $labels := include "model-training.podLabels" .root | fromYaml }}
 {{- if hasKey . "trial" }}
 {{- $_ := set $labels "slipway.dev/trial" (toString .trial) }}
 {{- end }}
@@ -37,7 +38,7 @@ env:
   - name: {{ $name }}
     value: {{ $v.rendezvous.port | quote }}
   {{- end }}
-  {{- /* Workers of another number don't meet these. */}}
+  {{- /* Workers of another scale never join this rendezvous. */}}
   - name: PET_RDZV_ID
     value: {{ printf "%s-%v" $run $v.workers }}
   - name: PET_RDZV_CONF
@@ -56,51 +57,16 @@ env:
   {{- with $v.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- $credentials := include "model-training.credentialsSecretName" .root }}
-{{- if or $credentials $v.extraEnvFrom }}
-envFrom:
-  {{- with $credentials }}
-  - secretRef:
-      name: {{ . }}
-  {{- end }}
-  {{- with $v.extraEnvFrom }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- end }}
+{{- include "model-training.envFrom" .root }}
 {{- end }}
 
-{{/* Resources, with the GPUs as a limit: for an extended resource the request follows it. */}}
-{{- define "model-training.resources" -}}
-{{- $resources := deepCopy .Values.resources }}
-{{- if .Values.gpu.enabled }}
-{{- $resources = mustMergeOverwrite $resources (dict "limits" (dict .Values.gpu.resourceName .Values.gpu.count)) }}
-{{- end }}
-{{- toYaml $resources }}
-{{- end }}
-
-{{- define "model-training.nodeSelector" -}}
-{{- $labels := merge dict .Values.nodeSelector }}
-{{- if .Values.gpu.enabled }}
-{{- $labels = merge $labels .Values.gpu.nodeSelector }}
-{{- end }}
-{{- with $labels }}
-{{- toYaml . }}
-{{- end }}
-{{- end }}
-
-{{- define "model-training.tolerations" -}}
-{{- with .Values.gpu.enabled | ternary (concat .Values.tolerations .Values.gpu.tolerations) .Values.tolerations }}
-{{- toYaml . }}
-{{- end }}
-{{- end }}
-
-{{/* The user's affinity, and beside each other where the workers' volume is on one node. */}}
+{{/* The user's affinity, and one node for all workers when they share a volume that only one node can mount. */}}
 {{- define "model-training.affinity" -}}
 {{- $affinity := deepCopy .Values.affinity }}
 {{- if include "model-training.oneNode" . }}
-{{- $beside := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "model-training.selectorLabels" . | fromYaml)) }}
+{{- $oneNode := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "model-training.selectorLabels" . | fromYaml)) }}
 {{- $pods := default dict $affinity.podAffinity }}
-{{- $terms := append (default list $pods.requiredDuringSchedulingIgnoredDuringExecution) $beside }}
+{{- $terms := append (default list $pods.requiredDuringSchedulingIgnoredDuringExecution) $oneNode }}
 {{- $affinity = merge (dict "podAffinity" (merge (dict "requiredDuringSchedulingIgnoredDuringExecution" $terms) $pods)) $affinity }}
 {{- end }}
 {{- with $affinity }}
@@ -108,18 +74,7 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{- define "model-training.topologySpreadConstraints" -}}
-{{- $own := dict "labelSelector" (dict "matchLabels" (include "model-training.selectorLabels" . | fromYaml)) }}
-{{- range .Values.topologySpreadConstraints }}
-{{- $constraint := . }}
-{{- if not .labelSelector }}
-{{- $constraint = merge dict . $own }}
-{{- end }}
-- {{ toYaml $constraint | nindent 2 | trim }}
-{{- end }}
-{{- end }}
-
-{{/* A sidecar that the kubelet ends when the training has ended, so that a Job completes. */}}
+{{/* A native sidecar, which the kubelet stops after the trainer, so that the Job completes. */}}
 {{- define "model-training.logging" -}}
 - name: logging
   image: {{ default (include "model-training.image" .) .Values.logging.image | quote }}
@@ -148,7 +103,7 @@ envFrom:
 {{- $v := .root.Values }}
 metadata:
   labels:
-    {{- include "model-training.podLabels" . | nindent 4 }}
+    {{- include "model-training.workerLabels" . | nindent 4 }}
   {{- $credentials := include "model-training.credentialsData" $root | trim }}
   {{- if or $credentials $v.podAnnotations }}
   annotations:
@@ -162,19 +117,10 @@ metadata:
 spec:
   {{- if eq $v.workload.kind "Job" }}
   restartPolicy: Never
-  {{- /* A StatefulSet gives its pods theirs. */}}
+  {{- /* A StatefulSet sets the subdomain itself. */}}
   subdomain: {{ include "model-training.fullname" $root }}
   {{- end }}
-  serviceAccountName: {{ include "model-training.serviceAccountName" $root }}
-  automountServiceAccountToken: false
-  enableServiceLinks: false
-  {{- with $v.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with $v.priorityClassName }}
-  priorityClassName: {{ . }}
-  {{- end }}
+  {{- include "model-training.podIdentity" $root | nindent 2 }}
   {{- with $v.gangScheduling.schedulerName }}
   schedulerName: {{ . }}
   {{- end }}
@@ -221,20 +167,7 @@ spec:
     {{- end }}
   volumes:
     {{- include "model-training.volumes" . | nindent 4 }}
-  {{- with include "model-training.nodeSelector" $root }}
-  nodeSelector:
-    {{- . | nindent 4 }}
-  {{- end }}
-  {{- with include "model-training.tolerations" $root }}
-  tolerations:
-    {{- . | nindent 4 }}
-  {{- end }}
-  {{- with include "model-training.affinity" $root }}
-  affinity:
-    {{- . | nindent 4 }}
-  {{- end }}
-  {{- with include "model-training.topologySpreadConstraints" $root }}
-  topologySpreadConstraints:
-    {{- . | trim | nindent 4 }}
+  {{- with include "model-training.placement" $root | trim }}
+  {{- . | nindent 2 }}
   {{- end }}
 {{- end }}
