@@ -186,7 +186,11 @@ affinity:
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- range . }}
-  - {{ toYaml (empty .labelSelector | ternary (merge dict . $own) .) | nindent 4 | trim }}
+  {{- $constraint := . }}
+  {{- if not .labelSelector }}
+  {{- $constraint = merge dict . $own }}
+  {{- end }}
+  - {{ toYaml $constraint | nindent 4 | trim }}
   {{- end }}
 {{- end }}
 {{- end }}
