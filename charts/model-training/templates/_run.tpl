@@ -1,13 +1,13 @@
-{{/* What is trained: the runs of a release, and how they are told apart. */}}
+{{/* The runs of a release, and what distinguishes them. */}}
 
-{{/* The hyperparameters of each run, a JSON array: one, or every combination of the sweep's. */}}
+{{/* The hyperparameters of each run as a JSON array: one entry, or one for each combination of the sweep. */}}
 {{- define "model-training.trials" -}}
 {{- $trials := list (default dict .Values.hyperparameters) }}
 {{- range $name := keys .Values.sweep.matrix | sortAlpha }}
 {{- $longer := list }}
 {{- range $trial := $trials }}
 {{- range $value := get $.Values.sweep.matrix $name }}
-{{- /* Not merge, to which 0 and false are nothing. */}}
+{{- /* Not merge, which skips 0 and false as empty. */}}
 {{- $longer = append $longer (set (deepCopy $trial) $name $value) }}
 {{- end }}
 {{- end }}
@@ -16,8 +16,8 @@
 {{- toJson $trials }}
 {{- end }}
 
-{{/* What makes a training another one. How many workers there are, and where, does not: with other workers a run goes on
-from its checkpoint. */}}
+{{/* The values that make another run. The number of workers and their nodes are not among them: with other workers a run
+resumes from its checkpoint. */}}
 {{- define "model-training.identity" -}}
 {{- $publish := pick .Values.publish "model" "url" "existingClaim" "subPath" }}
 {{- toJson (list (include "model-training.image" .) .Values.command .Values.args .Values.extraEnv $publish .Values.rerun) }}
@@ -33,7 +33,7 @@ from its checkpoint. */}}
 {{- printf "%s%s" (include "model-training.identity" .) (include "model-training.trials" .) | sha256sum | trunc 8 }}
 {{- end }}
 
-{{/* Processes of a worker: one for each of its GPUs. */}}
+{{/* Processes of a worker: one for each GPU. */}}
 {{- define "model-training.processes" -}}
 {{- .Values.gpu.enabled | ternary .Values.gpu.count 1 }}
 {{- end }}
@@ -45,8 +45,8 @@ from its checkpoint. */}}
 {{- max 1 (div (ceil $cores | int) (include "model-training.processes" . | int)) }}
 {{- end }}
 
-{{/* What says which run it is and where its things are; the test's pod has it too. Takes root, hyperparameters, and trial
-when it is one of a sweep. */}}
+{{/* The variables that name the run and its folders; the test's pod has them too. Takes root, hyperparameters, and trial in
+a sweep. */}}
 {{- define "model-training.runEnvironment" -}}
 - name: SLIPWAY_EXPERIMENT
   value: {{ .root.Release.Name | quote }}

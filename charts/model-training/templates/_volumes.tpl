@@ -1,4 +1,4 @@
-{{/* Where things are kept. */}}
+{{/* The volumes of a worker. */}}
 
 {{- define "model-training.workspaceClaim" -}}
 {{- default (printf "%s-workspace" (include "model-training.fullname" .)) .Values.workspace.existingClaim }}
@@ -8,7 +8,8 @@
 {{- default (printf "%s-models" (include "model-training.fullname" .)) .Values.publish.existingClaim }}
 {{- end }}
 
-{{/* The pod's volume that has the models, empty for an object store. The kubelet never mounts one claim as two volumes. */}}
+{{/* The pod's volume with the models; empty for an object store. The kubelet never mounts one claim as two volumes, so one
+claim for both is one volume. */}}
 {{- define "model-training.modelsVolume" -}}
 {{- if not .Values.publish.url }}
 {{- $same := eq (include "model-training.modelsClaim" .) (include "model-training.workspaceClaim" .) }}
@@ -16,7 +17,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The pod's volume that has the data, empty when there are none. */}}
+{{/* The pod's volume with the data; empty for none. */}}
 {{- define "model-training.dataVolume" -}}
 {{- with .Values.data.existingClaim }}
 {{- if and (eq . (include "model-training.workspaceClaim" $)) (eq $.Values.workload.kind "Job") }}workspace
@@ -26,7 +27,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Must the workers run on one node? Non-empty when they share a volume that one node alone can have. */}}
+{{/* Non-empty when the workers must run on one node, since they share a volume that only one node can mount. */}}
 {{- define "model-training.oneNode" -}}
 {{- $workspace := and (eq .Values.workload.kind "Job") (hasPrefix "ReadWriteOnce" .Values.workspace.accessMode) }}
 {{- $models := and (not .Values.publish.url) (hasPrefix "ReadWriteOnce" .Values.publish.accessMode) }}
@@ -72,7 +73,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The volumes that hold what is kept; the test's pod reads them. */}}
+{{/* Mounts of the volumes that outlive the pod; the test's pod reads them. */}}
 {{- define "model-training.keptMounts" -}}
 - name: workspace
   mountPath: /workspace
