@@ -11,14 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-func TestServicesReachTheServerAlone(t *testing.T) {
+func TestServicesSelectOnlyTheServer(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		require.Len(t, r.services, 2)
 		for _, s := range r.services {
 			selector := labels.SelectorFromSet(s.Spec.Selector)
-			assert.True(t, selector.Matches(labels.Set(r.deployment.Spec.Template.Labels)), "%s finds no pod", s.Name)
+			assert.True(t, selector.Matches(labels.Set(r.deployment.Spec.Template.Labels)), "%s selects no pod", s.Name)
 			if r.test != nil {
-				assert.False(t, selector.Matches(labels.Set(r.test.Labels)), "%s sends traffic to the test's pod", s.Name)
+				assert.False(t, selector.Matches(labels.Set(r.test.Labels)), "%s selects the test's pod", s.Name)
 			}
 			for _, p := range s.Spec.Ports {
 				assert.True(t, slices.ContainsFunc(r.server(t).Ports, func(c corev1.ContainerPort) bool { return c.Name == p.TargetPort.StrVal }),
@@ -29,8 +29,8 @@ func TestServicesReachTheServerAlone(t *testing.T) {
 	})
 }
 
-// The administration port loads models and shows profiles, so nothing may take it out of the cluster.
-func TestAdministrationStaysInside(t *testing.T) {
+// The administration port loads models and serves profiles, so nothing may expose it outside the cluster.
+func TestAdministrationIsNotExposed(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		for _, s := range r.services {
 			for _, p := range s.Spec.Ports {
@@ -54,7 +54,7 @@ func TestAdministrationStaysInside(t *testing.T) {
 	})
 }
 
-func TestOneOwnerOfReplicas(t *testing.T) {
+func TestReplicasHaveOneOwner(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		if len(r.autoscalers) == 0 {
 			assert.NotNil(t, r.deployment.Spec.Replicas)
@@ -66,7 +66,7 @@ func TestOneOwnerOfReplicas(t *testing.T) {
 	})
 }
 
-func TestBudgetsCoverThePods(t *testing.T) {
+func TestDisruptionBudgetsSelectThePods(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		for _, b := range r.budgets {
 			assert.Equal(t, r.deployment.Spec.Selector, b.Spec.Selector)
@@ -74,7 +74,7 @@ func TestBudgetsCoverThePods(t *testing.T) {
 	})
 }
 
-// What is mounted or read must be there, if it is the chart's own: a pod would wait for it for ever.
+// A pod waits forever for a ConfigMap or Secret that does not exist.
 func TestReferencesResolve(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		for _, v := range r.deployment.Spec.Template.Spec.Volumes {
@@ -101,8 +101,8 @@ func TestReferencesResolve(t *testing.T) {
 	})
 }
 
-// Applied on the server's side, lists are maps: a second entry under one name is an error.
-func TestListsHaveEachNameOnce(t *testing.T) {
+// A server-side apply treats these lists as maps and refuses a second entry with one name.
+func TestNamesInListsAreUnique(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		spec := r.deployment.Spec.Template.Spec
 		names := map[string][]string{}

@@ -23,7 +23,7 @@ import (
 
 const root = "../.."
 
-// release is what one render of model-server holds.
+// release holds the objects of one render of model-server.
 type release struct {
 	deployment      appsv1.Deployment
 	test            *corev1.Pod
@@ -66,7 +66,7 @@ func render(t *testing.T, args ...string) release {
 	return parse(t, template(t, "model-server", args...))
 }
 
-// template is what helm makes of a chart.
+// template returns a chart's render.
 func template(t *testing.T, chart string, args ...string) []byte {
 	t.Helper()
 	args = append([]string{"template", "rel", filepath.Join(root, "charts", chart), "--namespace", "models"}, args...)
@@ -128,7 +128,7 @@ func (r *release) add(t *testing.T, kind string, document []byte) {
 		s := decode[corev1.Secret](t, document)
 		r.secrets[s.Name] = s
 	default:
-		t.Fatalf("the chart has a %s, which no check here reads: add it to release", kind)
+		t.Fatalf("the chart has a %s, which no test here reads: add it to release", kind)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// TestPodSecurityRestricted asks the API server's own check about each pod.
+// TestPodSecurityRestricted runs the API server's own check on each pod.
 func TestPodSecurityRestricted(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		assertRestricted(t, r.deployment.Spec.Template.ObjectMeta, r.deployment.Spec.Template.Spec)
@@ -21,8 +21,8 @@ func TestPodSecurityRestricted(t *testing.T) {
 	})
 }
 
-// TestPodSecurityIsReallyAsked shows that the check finds what it looks for.
-func TestPodSecurityIsReallyAsked(t *testing.T) {
+// TestPodSecurityCheckRefusesAViolation shows that the check works.
+func TestPodSecurityCheckRefusesAViolation(t *testing.T) {
 	r := render(t, "--set", "securityContext.allowPrivilegeEscalation=true")
 	template := r.deployment.Spec.Template
 	result := violations(t, template.ObjectMeta, template.Spec)

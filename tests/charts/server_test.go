@@ -11,8 +11,8 @@ import (
 	"slipway/server/config"
 )
 
-// TestTheServerReadsWhatTheChartWrites gives the configuration and the keys to the server's own parsers.
-func TestTheServerReadsWhatTheChartWrites(t *testing.T) {
+// TestTheServerAcceptsTheConfiguration parses the chart's configuration with the server's own parser.
+func TestTheServerAcceptsTheConfiguration(t *testing.T) {
 	eachCase(t, func(t *testing.T, r release) {
 		c := serverConfig(t, r)
 		for port, address := range map[string]string{"http": c.HTTP.Address, "admin": c.Admin.Address} {
@@ -23,7 +23,7 @@ func TestTheServerReadsWhatTheChartWrites(t *testing.T) {
 			}
 		}
 		stop := time.Duration(*r.deployment.Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
-		assert.Greater(t, stop, c.Shutdown.Delay+c.Shutdown.GracePeriod, "Kubernetes kills the server before it has finished")
+		assert.Greater(t, stop, c.Shutdown.Delay+c.Shutdown.GracePeriod, "Kubernetes kills the server before it stops")
 
 		mounted := map[string]string{}
 		for _, m := range r.server(t).VolumeMounts {
@@ -36,12 +36,12 @@ func TestTheServerReadsWhatTheChartWrites(t *testing.T) {
 		if path, ok := mounted["auth"]; ok {
 			assert.Equal(t, path+"/keys.txt", c.Auth.KeysFile)
 		} else {
-			assert.Empty(t, c.Auth.KeysFile, "no file of keys is mounted")
+			assert.Empty(t, c.Auth.KeysFile, "the pod mounts no file of keys")
 		}
 	})
 }
 
-func TestTheServerReadsTheKeys(t *testing.T) {
+func TestTheServerAcceptsTheKeys(t *testing.T) {
 	r := render(t, "--set-string", "auth.keys.team-a=first==", "--set-string", "auth.keys.b=second")
 	secret := r.secrets["rel-model-server-auth"]
 	keys, err := config.ParseKeys(string(secret.Data["keys.txt"]))
@@ -63,13 +63,13 @@ func serverConfig(t *testing.T, r release) config.Config {
 	return c
 }
 
-// TestAChangeMakesNewPods because the server reads its files once.
-func TestAChangeMakesNewPods(t *testing.T) {
+// TestAChangeOfFilesMakesNewPods: the server reads its files only at its start.
+func TestAChangeOfFilesMakesNewPods(t *testing.T) {
 	template := func(args ...string) any {
 		return render(t, append([]string{"--set-string", "auth.keys.a=one", "--set-string", "credentials.env.B=two"}, args...)...).deployment.Spec.Template
 	}
 	before := template()
-	require.Equal(t, before, template("--set", "service.port=8080"), "a change that the server does not see")
+	require.Equal(t, before, template("--set", "service.port=8080"), "a change that does not concern the server")
 	for _, change := range []string{"config.log.level=debug", "auth.keys.a=other", "credentials.env.B=other"} {
 		require.NotEqual(t, before, template("--set-string", change), change)
 	}

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// trainingRelease is what one render of model-training holds.
+// trainingRelease holds the objects of one render of model-training.
 type trainingRelease struct {
 	workers    []corev1.PodTemplateSpec
 	templates  []string // names of the StatefulSet's volumeClaimTemplates
@@ -42,7 +42,7 @@ func (r *trainingRelease) add(t *testing.T, kind string, document []byte) {
 	switch kind {
 	case "Job":
 		job := decode[batchv1.Job](t, document)
-		assert.LessOrEqual(t, len(job.Name), 58, "with a worker's number it is a host's name")
+		assert.LessOrEqual(t, len(job.Name), 58, "the name with a worker's index must be a host name")
 		r.workers = append(r.workers, job.Spec.Template)
 	case "StatefulSet":
 		set := decode[appsv1.StatefulSet](t, document)
@@ -62,7 +62,7 @@ func (r *trainingRelease) add(t *testing.T, kind string, document []byte) {
 	}
 }
 
-func TestWorkersAreRestricted(t *testing.T) {
+func TestWorkersMeetPodSecurityRestricted(t *testing.T) {
 	eachTraining(t, func(t *testing.T, r trainingRelease) {
 		require.NotEmpty(t, r.workers)
 		for _, w := range r.workers {
@@ -77,8 +77,8 @@ func TestWorkersAreRestricted(t *testing.T) {
 	})
 }
 
-// The Service and the policy are the workers': one finds them, the other lets them meet, and neither takes the test's pod for one.
-func TestWorkersFindOneAnother(t *testing.T) {
+// The Service and the NetworkPolicy select the workers and not the test's pod.
+func TestServiceAndPolicySelectOnlyTheWorkers(t *testing.T) {
 	eachTraining(t, func(t *testing.T, r trainingRelease) {
 		selectors := []labels.Selector{labels.SelectorFromSet(r.service.Spec.Selector)}
 		if r.policy != nil {
@@ -95,7 +95,7 @@ func TestWorkersFindOneAnother(t *testing.T) {
 	})
 }
 
-// A pod whose volume is missing, or that has one claim as two volumes, waits for ever.
+// A pod with a mount without a volume, or with one claim as two volumes, waits forever.
 func TestWorkersHaveTheirVolumes(t *testing.T) {
 	eachTraining(t, func(t *testing.T, r trainingRelease) {
 		for _, w := range r.workers {
