@@ -1,4 +1,4 @@
-{{/* A copy of charts/_common.tpl, made by `make generate`. Change the original. */}}
+{{/* A copy of charts/_common.tpl. Change that file and run make generate. */}}
 {{/*
 What the charts share. `make generate` copies this file into templates/ of each chart, with the chart's name for CHART;
 CI fails where a copy differs. A template takes the root context unless it says otherwise.
