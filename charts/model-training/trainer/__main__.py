@@ -1,7 +1,7 @@
 """What a pod runs.
 
-    python3 -m trainer                       train, and publish what is good enough
-    python3 -m trainer await --timeout 120   wait until the run has ended, and say how
+    python3 -m trainer                       train, and publish a model that passes the quality gate
+    python3 -m trainer await --timeout 120   wait for the end of the run, and report its outcome
 """
 
 import argparse
@@ -15,84 +15,85 @@ import time
 from . import environment, hyperparameters, outcome
 from .environment import Environment
 from .exits import DONE, INTERRUPTED, Ended, Misconfigured
-from .reporting import say, tell_reason
+from .reporting import error, info
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(prog="trainer", description="Trains the digits model and publishes it.")
-    commands = arguments.add_subparsers(dest="command")
-    waiting = commands.add_parser("await", help="wait until the run has ended, and say how")
+    parser = argparse.ArgumentParser(prog="trainer", description="Trains the digits model and publishes it.")
+    commands = parser.add_subparsers(dest="command")
+    waiting = commands.add_parser("await", help="wait for the end of the run, and report its outcome")
     waiting.add_argument("--timeout", type=float, default=120, metavar="SECONDS")
-    wanted = arguments.parse_args()
+    arguments = parser.parse_args()
     try:
-        given = environment.read()
-        if wanted.command == "await":
-            return follow(given, wanted.timeout)
-        check(given)
-        return Launcher(given).run()
+        env = environment.read()
+        if arguments.command == "await":
+            return report_outcome(env, arguments.timeout)
+        check(env)
+        return Launcher(env).run()
     except Ended as ended:
-        tell_reason(str(ended))
+        error(str(ended))
         return ended.code
 
 
-def check(given: Environment) -> None:
-    """Raises Misconfigured before anyone waits for anyone. A trial that can't be tried doesn't keep its sweep from its end."""
+def check(env: Environment) -> None:
+    """Raises Misconfigured before the workers wait for one another. A misconfigured trial still counts as ended, so that its
+    sweep can end."""
     try:
-        hyperparameters.read(given.hyperparameters)
-    except Misconfigured as wrong:
-        if given.sweep and given.worker == 0:
-            from . import finish, sweep  # brings PyTorch, which takes seconds
+        hyperparameters.read(env.hyperparameters)
+    except Misconfigured as invalid:
+        if env.sweep and env.worker == 0:
+            from . import finish, sweep  # imports PyTorch, which takes seconds
 
-            sweep.settle(given, outcome.Outcome("misconfigured", str(wrong), {}), finish.publish)
+            sweep.record(env, outcome.Outcome("misconfigured", str(invalid), {}), finish.publish)
         raise
 
 
-def follow(given: Environment, seconds: float) -> int:
-    ended = outcome.wait(given, seconds)
+def report_outcome(env: Environment, seconds: float) -> int:
+    ended = outcome.wait(env, seconds)
     if ended is None:
-        say(f"{given.run} has not ended within {seconds:.0f} s")
+        info(f"{env.run} has not ended within {seconds:.0f} s")
         return 1
-    say(f"{ended.result}: {ended.reason} {ended.metrics}")
+    info(f"{ended.result}: {ended.reason} {ended.metrics}")
     return ended.code
 
 
 class Launcher:
-    """Starts torchrun, again when a peer was lost, and hands on SIGTERM."""
+    """Runs torchrun, again after a lost peer, and forwards SIGTERM to it."""
 
-    def __init__(self, given: Environment):
-        self.given = given
+    def __init__(self, env: Environment):
+        self.env = env
         self.stop = threading.Event()
         self.torchrun: subprocess.Popen | None = None
         signal.signal(signal.SIGTERM, self._stop)
 
     def run(self) -> int:
-        while (ended := outcome.read(self.given.folder)) is None:
-            late = self._meet()
+        while (ended := outcome.read(self.env.folder)) is None:
+            missed = self._wait_for_master()
             if self.stop.is_set():
                 return INTERRUPTED
-            if late:
-                outcome.write(self.given.folder, late)
+            if missed:
+                outcome.write(self.env.folder, missed)
                 continue
             code = self._torchrun()
             if self.stop.is_set():
-                # Unless it was the end already.
-                return code if outcome.read(self.given.folder) else INTERRUPTED
+                # The signal may have come after the end of the run.
+                return code if outcome.read(self.env.folder) else INTERRUPTED
             if code not in (DONE, INTERRUPTED):
                 return code
-        return self._settle(ended)
+        return self._finish(ended)
 
-    def _settle(self, ended: outcome.Outcome) -> int:
+    def _finish(self, ended: outcome.Outcome) -> int:
         if ended.code:
-            tell_reason(ended.reason)
+            error(ended.reason)
             return ended.code
-        say(f"this run has ended: {ended.reason}")
-        if self.given.stays:  # else Kubernetes would start the StatefulSet's pod again and again
-            outcome.offer(self.given, ended, self.stop)
+        info(f"this run has ended: {ended.reason}")
+        if self.env.stateful:  # else Kubernetes would restart the StatefulSet's pod again and again
+            outcome.serve(self.env, ended, self.stop)
         return DONE
 
     def _torchrun(self) -> int:
         self.torchrun = subprocess.Popen([sys.executable, "-m", "trainer.torchrun"])
-        if self.stop.is_set():  # in between
+        if self.stop.is_set():  # before there was a process to forward it to
             self.torchrun.terminate()
         return self.torchrun.wait()
 
@@ -101,38 +102,38 @@ class Launcher:
         if self.torchrun:
             self.torchrun.terminate()
 
-    def _meet(self) -> outcome.Outcome | None:
-        """Waits until worker 0 answers, which may take until its pod is scheduled, or until worker 0 knows its own name.
-        Returns the outcome if all is over. Raises Ended after a while.
+    def _wait_for_master(self) -> outcome.Outcome | None:
+        """Waits until worker 0 listens, which may take until its pod is scheduled; worker 0 itself waits for its own name.
+        Returns the outcome of a run that has ended without this worker. Raises Ended after the timeout.
 
-        torchrun would wait too, but for the address that it has found first; a pod that is replaced gets another one."""
-        if self.given.workers == 1:
+        torchrun would wait too, but only for the first address that it resolves, and a replaced pod has another one."""
+        if self.env.workers == 1:
             return None
-        began, told = time.monotonic(), 0.0
+        started, reported = time.monotonic(), 0.0
         while not self.stop.is_set():
-            if late := outcome.ask(self.given):
-                return late
+            if missed := outcome.fetch(self.env):
+                return missed
             try:
                 self._reach_master()
                 return None
             except OSError as problem:
-                waited = time.monotonic() - began
-                if waited > self.given.patience:
+                waited = time.monotonic() - started
+                if waited > self.env.rendezvous_timeout:
                     raise Ended(
-                        f"worker 0 does not answer at {self.given.master}:{self.given.port} within {self.given.patience} s ({problem}): "
-                        "see whether its pod runs, or raise rendezvous.timeoutSeconds"
+                        f"worker 0 does not respond at {self.env.master}:{self.env.port} within {self.env.rendezvous_timeout} s ({problem}): "
+                        "check that its pod runs, or raise rendezvous.timeoutSeconds"
                     ) from problem
-            if waited - told >= 15:
-                told = waited
-                say(f"waiting for {self.given.master}, {waited:.0f} s")
+            if waited - reported >= 15:
+                reported = waited
+                info(f"waiting for {self.env.master}, {waited:.0f} s")
             self.stop.wait(0.5)
         return None
 
     def _reach_master(self) -> None:
-        if self.given.worker == 0:
-            socket.getaddrinfo(self.given.master, None)
+        if self.env.worker == 0:
+            socket.getaddrinfo(self.env.master, None)
         else:
-            socket.create_connection((self.given.master, self.given.port), timeout=2).close()
+            socket.create_connection((self.env.master, self.env.port), timeout=2).close()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""The bundle: what the server serves, with what it takes to trust it."""
+"""The bundle: the model, and the files by which the server verifies it."""
 
 import dataclasses
-import hashlib
 import inspect
 import json
 import shutil
@@ -10,50 +9,49 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import files
+from . import files, manifest
 from .digits import CLASSES, LARGEST, PIXELS, Digits, Part
 from .environment import Environment
 from .hyperparameters import Hyperparameters
 from .network import Network, Served
 
-# How far ONNX Runtime's probabilities may be from PyTorch's.
+# How far ONNX Runtime's probabilities may differ from PyTorch's.
 TOLERANCE = {"absolute": 1e-5, "relative": 1e-4}
 
 
-def make(given: Environment, wanted: Hyperparameters, digits: Digits, network: Network, metrics: dict, history: list[dict]) -> Path:
-    """A repository with this one bundle in it, <model>/1. One that was made before is taken as it is, so that it's never
-    published as two versions."""
-    folder = given.folder / "bundle"
+def make(env: Environment, parameters: Hyperparameters, digits: Digits, network: Network, metrics: dict, history: list[dict]) -> Path:
+    """Writes a repository with this one bundle, <model>/1. A bundle from an earlier attempt stays as it is: another one
+    could differ, and would be published as a second version."""
+    folder = env.folder / "bundle"
     if folder.is_dir():
         return folder
-    part = given.folder / ".bundle"
+    part = env.folder / ".bundle"
     shutil.rmtree(part, ignore_errors=True)
-    version = part / given.model / "1"
+    version = part / env.model / "1"
     version.mkdir(parents=True)
     served = Served(network)
     export(served, version / "model.onnx")
     golden(served, digits.held_out, version / "golden.ndjson")
     files.write_json(version / "baseline.json", baseline(digits.training))
     about = {
-        "experiment": given.experiment,
-        "run": given.run,
-        "hyperparameters": dataclasses.asdict(wanted),
+        "experiment": env.experiment,
+        "run": env.run,
+        "hyperparameters": dataclasses.asdict(parameters),
         "data": {"name": "UCI digits", "sha256": digits.sha256, "rows": len(digits.training.digits)},
         "metrics": metrics,
         "history": history,
-        "workers": given.workers,
+        "workers": env.workers,
         "torch": torch.__version__,
     }
     files.write_json(version / "training.json", about)
-    digest = {file.name: "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(version.iterdir())}
     about.pop("history")
-    files.write_json(version / "MANIFEST.json", {"files": digest, **about})
+    manifest.write(version, about)
     part.rename(folder)
     return folder
 
 
 def export(served: Served, path: Path) -> None:
-    # PyTorch 2's newer exporter wants packages that this image does without.
+    # PyTorch 2's newer exporter needs packages that the image does not have.
     older = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
         served, torch.zeros(2, PIXELS), str(path), input_names=["pixels"], output_names=["label", "probabilities"],
@@ -62,7 +60,7 @@ def export(served: Served, path: Path) -> None:
 
 
 def golden(served: Served, part: Part, path: Path) -> None:
-    """Of each digit the first row of the part, with PyTorch's answer."""
+    """Writes the golden answers: of each digit the first row of the part, with PyTorch's response."""
     lines = []
     for digit in range(CLASSES):
         row = part.pixels[part.digits == digit][:1]
@@ -82,7 +80,7 @@ def _tensor(name: str, datatype: str, array: np.ndarray) -> dict:
 
 
 def baseline(part: Part) -> dict:
-    """What the training data looked like: of each column of each input its moments, and a histogram."""
+    """Statistics of the training data: the moments and a histogram of each column of each input."""
     edges = np.linspace(0, LARGEST, 9)
     columns = [
         {

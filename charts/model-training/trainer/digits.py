@@ -21,14 +21,14 @@ class Part:
 @dataclass(frozen=True)
 class Digits:
     training: Part
-    validation: Part  # what trials are compared by
-    held_out: Part  # what decides about publishing; nothing is chosen by it
+    validation: Part  # compares the trials of a sweep
+    held_out: Part  # decides about publishing, and chooses nothing
     sha256: str
 
 
 def load(path: Path) -> Digits:
     rows = np.loadtxt(path, delimiter=",", dtype=np.float32)
-    # Always the same shuffle, whatever the seed of a run: its held-out rows were never trained on, by any run.
+    # The same shuffle for every run and seed, so that no run trains on the held-out rows.
     rows = rows[np.random.RandomState(20).permutation(len(rows))]
     parts = np.split(rows, [len(rows) * 70 // 100, len(rows) * 85 // 100])
     training, validation, held_out = (Part(part[:, :PIXELS], part[:, PIXELS].astype(np.int64)) for part in parts)

@@ -1,4 +1,4 @@
-"""Where a run finds what: the environment variables that the chart sets."""
+"""The settings of a run, from the environment variables that the chart sets."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .exits import Misconfigured
 
 @dataclass(frozen=True)
 class Sweep:
-    """One of several runs that try different hyperparameters, of which the best is published."""
+    """The place of a run among the trials of a sweep, of which the best is published."""
 
     id: str
     trial: int
@@ -19,24 +19,24 @@ class Sweep:
 @dataclass(frozen=True)
 class Environment:
     experiment: str  # the release
-    run: str  # the same for every try of the same training, another one for another training
+    run: str  # the same for every attempt at one training
     workers: int
     worker: int  # from 0
-    stays: bool  # a StatefulSet's pod is started again when it ends, so a finished run has to stay
+    stateful: bool  # a StatefulSet restarts a pod that exits, so a worker keeps running after its run
     hyperparameters: Path | None
     workspace: Path
     data: Path  # the digits
     model: str
     destination: str  # a repository: a folder or a URL
     master: str  # the host name of worker 0
-    port: int  # where the workers meet; the next one is for outcome.offer
-    patience: int  # seconds to wait for the peers
+    port: int  # of the rendezvous; outcome.serve uses the next one
+    rendezvous_timeout: int  # seconds to wait for the peers
     log: Path | None  # one JSON line for each event
     sweep: Sweep | None
 
     @property
     def folder(self) -> Path:
-        """What is kept of this run."""
+        """The folder of this run."""
         return self.workspace / "runs" / self.run
 
     @property
@@ -44,35 +44,35 @@ class Environment:
         return self.folder / "checkpoints"
 
 
-def read(given=os.environ) -> Environment:
-    """Raises Misconfigured with the variable's name. Without any variable it's one worker, in the current folder."""
+def read(variables=os.environ) -> Environment:
+    """Raises Misconfigured with the variable's name. Without any variable: one worker, in the current folder."""
 
     def number(name: str, default: int, least: int) -> int:
-        text = given.get(name, str(default))
+        text = variables.get(name, str(default))
         if not text.isdecimal() or int(text) < least:
-            raise Misconfigured(f"{name} is {text!r}; it has to be a whole number from {least} on")
+            raise Misconfigured(f"{name} is {text!r}; it must be a whole number of at least {least}")
         return int(text)
 
     def path(name: str) -> Path | None:
-        return Path(given[name]) if given.get(name) else None
+        return Path(variables[name]) if variables.get(name) else None
 
     sweep = None
-    if given.get("SLIPWAY_SWEEP"):
-        sweep = Sweep(given["SLIPWAY_SWEEP"], number("SLIPWAY_TRIAL", 0, 0), number("SLIPWAY_TRIALS", 1, 1))
+    if variables.get("SLIPWAY_SWEEP"):
+        sweep = Sweep(variables["SLIPWAY_SWEEP"], number("SLIPWAY_TRIAL", 0, 0), number("SLIPWAY_TRIALS", 1, 1))
     return Environment(
-        experiment=given.get("SLIPWAY_EXPERIMENT", "local"),
-        run=given.get("SLIPWAY_RUN", "local"),
+        experiment=variables.get("SLIPWAY_EXPERIMENT", "local"),
+        run=variables.get("SLIPWAY_RUN", "local"),
         workers=number("PET_NNODES", 1, 1),
         worker=number("PET_NODE_RANK", 0, 0),
-        stays=given.get("SLIPWAY_WORKLOAD") == "StatefulSet",
+        stateful=variables.get("SLIPWAY_WORKLOAD") == "StatefulSet",
         hyperparameters=path("SLIPWAY_HYPERPARAMETERS"),
         workspace=path("SLIPWAY_WORKSPACE") or Path("workspace"),
         data=path("SLIPWAY_DIGITS") or Path("/usr/share/slipway/digits.csv"),
-        model=given.get("SLIPWAY_MODEL", "digits"),
-        destination=given.get("SLIPWAY_PUBLISH", "models"),
-        master=given.get("PET_MASTER_ADDR", "localhost"),
+        model=variables.get("SLIPWAY_MODEL", "digits"),
+        destination=variables.get("SLIPWAY_PUBLISH", "models"),
+        master=variables.get("PET_MASTER_ADDR", "localhost"),
         port=number("PET_MASTER_PORT", 29500, 1),
-        patience=number("SLIPWAY_RENDEZVOUS_TIMEOUT", 300, 1),
+        rendezvous_timeout=number("SLIPWAY_RENDEZVOUS_TIMEOUT", 300, 1),
         log=path("SLIPWAY_LOG"),
         sweep=sweep,
     )

@@ -1,13 +1,13 @@
-"""How a run ends. The codes are what the Job's podFailurePolicy goes by."""
+"""How a run ends. The Job's podFailurePolicy acts on these exit codes."""
 
 DONE = 0
-BELOW_GATE = 65  # the model isn't good enough; another try would make the same one
-INTERRUPTED = 75  # told to stop, or a peer was lost; what was reached is saved, and another try goes on from it
-MISCONFIGURED = 78  # no try can succeed
+BELOW_GATE = 65  # the model isn't good enough; another attempt would train the same one
+INTERRUPTED = 75  # SIGTERM or a lost peer; the progress is saved, and another attempt resumes from it
+MISCONFIGURED = 78  # no attempt can succeed
 
 
 class Ended(Exception):
-    """The run can't go on. The message is the reason, for people to read."""
+    """The run can't continue. The message is the reason, for people to read."""
 
     code = 1
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import json
 import os
@@ -7,12 +7,12 @@ from typing import Any, Callable
 
 
 def write(path: Path, fill: Callable[[Any], None]) -> None:
-    """Has fill write a file and gives it its name at the end. When that fails, what was there before is there still.
+    """Lets fill write a temporary file and renames it to path. After a failure the file from before is still there.
 
     Raises OSError, such as for a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The process is in the name: on a volume that workers share, two may write the same at once.
+    # The host and process are in the name: two workers may write the same file of a shared volume at once.
     part = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
     try:
         with open(part, "wb") as file:
@@ -35,7 +35,7 @@ def read_json(path: Path) -> Any:
 
 
 def sync(folder: Path) -> None:
-    """Makes the names in a folder outlast a power cut."""
+    """Makes the names in a folder survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

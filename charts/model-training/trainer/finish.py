@@ -1,4 +1,4 @@
-"""What comes after the last step, in worker 0 alone: evaluate, pass the gate or not, bundle, publish."""
+"""The steps after the last training step, in worker 0 alone: evaluate, gate, bundle, publish."""
 
 import json
 import shutil
@@ -14,51 +14,51 @@ from .exits import Ended
 from .hyperparameters import Hyperparameters
 from .network import Network, accuracy
 from .outcome import Outcome
-from .reporting import say
+from .reporting import info
 
 
-def run(given: Environment, wanted: Hyperparameters, digits: Digits, network: Network, history: list[dict]) -> Outcome:
-    """Every step of it can be done again, so that a run that was interrupted here goes on from its last checkpoint."""
+def run(env: Environment, parameters: Hyperparameters, digits: Digits, network: Network, history: list[dict]) -> Outcome:
+    """Each step may run again, so a run that is interrupted here resumes from its last checkpoint."""
     network.eval()
     held_out = accuracy(network, torch.from_numpy(digits.held_out.pixels), torch.from_numpy(digits.held_out.digits))
     metrics = {"heldOutAccuracy": held_out, "validationAccuracy": history[-1]["validationAccuracy"], "loss": history[-1]["loss"]}
-    say(f"{100 * held_out:.2f} % of {len(digits.held_out.digits)} held-out rows are right")
-    if held_out < wanted.minAccuracy:
-        return reject(given, f"held-out accuracy {held_out:.4f} is below minAccuracy {wanted.minAccuracy}: nothing is published", metrics)
-    folder = bundle.make(given, wanted, digits, network, metrics, history)
-    prove(folder)
-    if given.sweep:
-        return sweep.settle(given, Outcome("trained", "the bundle is made", metrics), publish)
-    version = publish(given, folder)
-    return mark(given, Outcome("published", f"published version {version} of {given.model}", metrics, version))
+    info(f"accuracy {100 * held_out:.2f} % on {len(digits.held_out.digits)} held-out rows")
+    if held_out < parameters.minAccuracy:
+        return reject(env, f"held-out accuracy {held_out:.4f} is below minAccuracy {parameters.minAccuracy}: nothing is published", metrics)
+    folder = bundle.make(env, parameters, digits, network, metrics, history)
+    validate(folder)
+    if env.sweep:
+        return sweep.record(env, Outcome("trained", "the bundle is ready", metrics), publish)
+    version = publish(env, folder)
+    return record(env, Outcome("published", f"published version {version} of {env.model}", metrics, version))
 
 
-def reject(given: Environment, reason: str, metrics: dict) -> Outcome:
+def reject(env: Environment, reason: str, metrics: dict) -> Outcome:
     rejected = Outcome("rejected", reason, metrics)
-    return sweep.settle(given, rejected, publish) if given.sweep else mark(given, rejected)
+    return sweep.record(env, rejected, publish) if env.sweep else record(env, rejected)
 
 
-def mark(given: Environment, ended: Outcome) -> Outcome:
-    outcome.write(given.folder, ended)
+def record(env: Environment, ended: Outcome) -> Outcome:
+    outcome.write(env.folder, ended)
     return ended
 
 
-def prove(folder: Path) -> None:
-    """Has the server itself load the bundle: ONNX Runtime must give the answers that PyTorch gave."""
-    checked = subprocess.run(["slipway", "validate", "--models", folder], capture_output=True, text=True)
-    if checked.returncode:
-        # Made anew by the next try.
+def validate(folder: Path) -> None:
+    """Lets the server itself load the bundle: ONNX Runtime must reproduce PyTorch's answers."""
+    validated = subprocess.run(["slipway", "validate", "--models", folder], capture_output=True, text=True)
+    if validated.returncode:
+        # The next attempt makes it again.
         shutil.rmtree(folder)
-        raise Ended(f"the server refuses the bundle: {checked.stderr.strip() or checked.stdout.strip()}")
-    say("the server has loaded the bundle, and ONNX Runtime answers as PyTorch does")
+        raise Ended(f"the server refuses the bundle: {validated.stderr.strip() or validated.stdout.strip()}")
+    info("the server has loaded the bundle, and ONNX Runtime reproduces PyTorch's answers")
 
 
-def publish(given: Environment, folder: Path) -> int:
-    """The bundle's version in the repository, which is a new one unless this very bundle is there already."""
+def publish(env: Environment, folder: Path) -> int:
+    """Returns the bundle's version in the repository. `slipway publish` makes none for a bundle that is published already."""
     published = subprocess.run(
-        ["slipway", "publish", folder / given.model / "1", given.destination, "--model", given.model],
+        ["slipway", "publish", folder / env.model / "1", env.destination, "--model", env.model],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     if published.returncode:
-        raise Ended(f"publish to {given.destination}: {published.stderr.strip().splitlines()[-1]}; the bundle is in {folder}")
+        raise Ended(f"publish to {env.destination}: {published.stderr.strip().splitlines()[-1]}; the bundle is in {folder}")
     return json.loads(published.stdout)["version"]

@@ -1,4 +1,4 @@
-"""The hyperparameters: one YAML file, checked before anything is started."""
+"""The hyperparameters: one YAML file, checked before the training starts."""
 
 import dataclasses
 import difflib
@@ -20,10 +20,10 @@ class Hyperparameters:
     hidden: int = 128  # units of each of the two hidden layers
     seed: int = 1
     checkpointSteps: int = 50  # steps from one checkpoint to the next
-    minAccuracy: float = 0.96  # share of the held-out rows that must be right, or nothing is published
+    minAccuracy: float = 0.96  # the quality gate: least accuracy on the held-out rows for publishing
 
 
-# From where to where; math.inf where there's no end.
+# The least and the most of each; math.inf for no upper limit.
 RANGES = {
     "epochs": (1, 1_000_000),
     "batchSize": (1, 100_000),
@@ -37,7 +37,7 @@ RANGES = {
 
 
 def read(path: Path | None) -> Hyperparameters:
-    """Raises Misconfigured, which names every hyperparameter that is wrong."""
+    """Raises Misconfigured, which names every invalid hyperparameter."""
     if path is None:
         return Hyperparameters()
     try:
@@ -49,12 +49,12 @@ def read(path: Path | None) -> Hyperparameters:
 
 def check(given) -> Hyperparameters:
     if not isinstance(given, dict):
-        raise Misconfigured(f"the hyperparameters are {given!r}; they have to be names and values")
+        raise Misconfigured(f"the hyperparameters are {given!r}; they must be a mapping of names to values")
     kinds = {field.name: field.type for field in dataclasses.fields(Hyperparameters)}
     problems, values = [], {}
     for name, value in given.items():
         if name not in kinds:
-            problems.append(f"{name} is none{_meant(name, kinds)}")
+            problems.append(f"{name} is none{_suggestion(name, kinds)}")
         elif problem := _problem(kinds[name], RANGES[name], value):
             problems.append(f"{name} is {value!r}; {problem}")
         else:
@@ -64,24 +64,24 @@ def check(given) -> Hyperparameters:
     return Hyperparameters(**values)
 
 
-def _meant(name, kinds) -> str:
+def _suggestion(name, kinds) -> str:
     folded = {kind.lower(): kind for kind in kinds}
     near = difflib.get_close_matches(str(name).lower(), folded, n=1)
     return f", is {folded[near[0]]} meant?" if near else ": there are " + ", ".join(kinds)
 
 
 def _problem(kind, limits, value) -> str | None:
-    wanted = "a whole number" if kind is int else "a number"
-    if isinstance(value, bool):  # which Python takes for a number
-        return f"it has to be {wanted}"
+    valid = "a whole number" if kind is int else "a number"
+    if isinstance(value, bool):  # Python counts it as a number
+        return f"it must be {valid}"
     try:
-        # 1e-3, without a dot, is text to YAML.
+        # YAML reads 1e-3, without a dot, as text.
         number = value if kind is int else float(value)
     except (TypeError, ValueError):
-        return f"it has to be {wanted}"
+        return f"it must be {valid}"
     if not isinstance(number, kind):
-        return f"it has to be {wanted}"
+        return f"it must be {valid}"
     least, most = limits
     if not least <= number <= most:
-        return f"it has to be {wanted} from {least} " + ("on" if most == math.inf else f"to {most}")
+        return f"it must be {valid} from {least} " + ("up" if most == math.inf else f"to {most}")
     return None

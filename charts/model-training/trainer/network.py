@@ -20,7 +20,7 @@ class Network(nn.Module):
 
 
 class Served(nn.Module):
-    """What the server runs: pixels [rows, 64] to the digit [rows] and the probability of each [rows, 10]."""
+    """The exported model: pixels [rows, 64] to the digit [rows] and the probability of each digit [rows, 10]."""
 
     def __init__(self, network: Network):
         super().__init__()

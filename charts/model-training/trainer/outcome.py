@@ -1,4 +1,4 @@
-"""The mark that a run has ended for good, so that nothing of it is ever done twice."""
+"""The outcome of a run: the record that it has ended for good, so that no part of it is done twice."""
 
 import json
 import socket
@@ -10,8 +10,8 @@ from pathlib import Path
 from . import exits, files
 from .environment import Environment
 
-# trained: a trial that isn't the last of its sweep; what is published is decided by the last one
-# misconfigured: a trial that can't be tried; a run of its own leaves no mark of that
+# trained: a trial before the last of its sweep; the last one decides what is published
+# misconfigured: a trial that can't run; a run outside a sweep records no such outcome
 RESULTS = {"published": exits.DONE, "trained": exits.DONE, "rejected": exits.BELOW_GATE, "misconfigured": exits.MISCONFIGURED}
 
 
@@ -38,24 +38,25 @@ def write(folder: Path, outcome: Outcome) -> None:
     files.write_json(folder / "outcome.json", asdict(outcome))
 
 
-def wait(environment: Environment, seconds: float) -> Outcome | None:
-    """What has become of the run, or of the sweep that it's part of. None when that takes longer."""
-    folder = environment.folder
-    if environment.sweep:
-        folder = environment.workspace / "sweeps" / environment.sweep.id
-    until = time.monotonic() + seconds
-    while (found := read(folder)) is None and time.monotonic() < until:
+def wait(env: Environment, seconds: float) -> Outcome | None:
+    """Waits for the outcome of the run, or of its sweep. Returns None after the given time."""
+    folder = env.folder
+    if env.sweep:
+        folder = env.workspace / "sweeps" / env.sweep.id
+    deadline = time.monotonic() + seconds
+    while (found := read(folder)) is None and time.monotonic() < deadline:
         time.sleep(0.5)
     return found
 
 
-# Workers with volumes of their own don't see worker 0's mark. One that comes when all is over, since the StatefulSet has
-# grown, would wait for peers for ever; so a worker that has ended stays and says so, beside the rendezvous' port.
+# Workers with volumes of their own don't see worker 0's outcome. A worker that a StatefulSet adds after the end of the run
+# would wait for its peers forever. So worker 0 keeps running after the end and serves its outcome, on the port after the
+# rendezvous.
 
 
-def offer(environment: Environment, ended: Outcome, stop: threading.Event) -> None:
-    """Tells whoever connects, until stop is set."""
-    with socket.create_server(("", environment.port + 1)) as server:
+def serve(env: Environment, ended: Outcome, stop: threading.Event) -> None:
+    """Sends the outcome to every peer that connects, until stop is set."""
+    with socket.create_server(("", env.port + 1)) as server:
         server.settimeout(0.5)
         while not stop.is_set():
             try:
@@ -66,16 +67,16 @@ def offer(environment: Environment, ended: Outcome, stop: threading.Event) -> No
                 try:
                     connection.sendall(json.dumps(asdict(ended)).encode())
                 except OSError:
-                    pass  # it has gone
+                    pass  # the peer has closed the connection
 
 
-def ask(environment: Environment) -> Outcome | None:
-    """Worker 0's mark, if it has one."""
-    if not environment.stays or environment.worker == 0:
+def fetch(env: Environment) -> Outcome | None:
+    """Returns the outcome that worker 0 serves, or None while there is none."""
+    if not env.stateful or env.worker == 0:
         return None
     try:
-        with socket.create_connection((environment.master, environment.port + 1), timeout=2) as connection:
-            with connection.makefile() as answer:
-                return Outcome(**json.load(answer))
+        with socket.create_connection((env.master, env.port + 1), timeout=2) as connection:
+            with connection.makefile() as response:
+                return Outcome(**json.load(response))
     except (OSError, ValueError):
         return None

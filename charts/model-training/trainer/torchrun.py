@@ -1,6 +1,6 @@
-"""One torchrun, as the PET_ variables tell it: python3 -m trainer.torchrun
+"""One run of torchrun, with the arguments of the PET_ variables: python3 -m trainer.torchrun
 
-torchrun itself ends with 1 whatever its workers ended with; this ends with the code of the one that failed first.
+torchrun itself exits with 1 for any failed worker; this program exits with the code of the worker that failed first.
 """
 
 import functools
@@ -16,16 +16,16 @@ from torch.distributed.run import config_from_args, parse_args
 
 from . import environment
 from .exits import INTERRUPTED
-from .reporting import say, tell_reason
+from .reporting import error, info
 
 
-# When a worker has failed, torchrun waits 300 s for the peers' torchruns to say that they have seen it, also for those that
-# are gone. Meanwhile a new one would join what is over.
+# After a worker's failure torchrun waits 300 s for every peer's torchrun to acknowledge it, also for those that are gone.
+# Meanwhile a replaced worker would join the rendezvous of the failed attempt.
 api.LocalElasticAgent = functools.partial(LocalElasticAgent, exit_barrier_timeout=1)
 
 
 def main() -> int:
-    # Its warnings and the traceback of a worker that was meant to end are no news.
+    # Silences torchrun's warnings and the traceback of a worker that ended on purpose.
     logging.disable(logging.ERROR)
     config, command, arguments = config_from_args(parse_args(["--monitor_interval", "1", "--module", "trainer.worker"]))
     for stream in ("redirects", "tee"):
@@ -44,17 +44,17 @@ def main() -> int:
 
 
 def _rendezvous_failed(problem: str) -> int:
-    given = environment.read()
+    env = environment.read()
     if "time" in problem.lower() and "out" in problem.lower():
-        tell_reason(
-            f"the {given.workers} workers did not meet at {given.master} within {given.patience} s: "
-            f"see whether all pods run, or raise rendezvous.timeoutSeconds ({problem.splitlines()[0]})"
+        error(
+            f"the rendezvous of {env.workers} workers at {env.master} timed out after {env.rendezvous_timeout} s: "
+            f"check that all pods run, or raise rendezvous.timeoutSeconds ({problem.splitlines()[0]})"
         )
         return 1
     if "bind" in problem:
-        tell_reason(f"worker 0 can't listen on port {given.port}: {problem.splitlines()[0]}")
+        error(f"worker 0 can't listen on port {env.port}: {problem.splitlines()[0]}")
         return 1
-    say(f"worker 0 was lost: {problem.splitlines()[0]}")
+    info(f"lost worker 0: {problem.splitlines()[0]}")
     return INTERRUPTED
 
 

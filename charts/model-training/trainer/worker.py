@@ -10,67 +10,67 @@ import torch.distributed as dist
 from . import digits, environment, finish, hyperparameters, outcome
 from .exits import BelowGate, Ended, Interrupted
 from .outcome import Outcome
-from .reporting import Log, say, tell_reason
+from .reporting import Log, error, info
 from .training import Training
 
 
 def main() -> int:
-    given = environment.read()
+    env = environment.read()
     try:
-        return _train(given)
+        return _train(env)
     except Ended as ended:
-        tell_reason(str(ended))
+        error(str(ended))
         return ended.code
     except RuntimeError as problem:
-        # PyTorch 1 has no type for it.
+        # PyTorch 1 has no exception type for a lost peer.
         if not any(word in str(problem).lower() for word in ("gloo", "nccl", "connection", "socket", "timed out", "timeout")):
             raise
-        # Not a reason to end: the launcher starts again.
-        say(f"a peer was lost: {str(problem).splitlines()[0]}")
+        # The run has not ended: the launcher starts torchrun again.
+        info(f"lost a peer: {str(problem).splitlines()[0]}")
         return Interrupted.code
 
 
-def _train(given: environment.Environment) -> int:
-    wanted = hyperparameters.read(given.hyperparameters)
-    data = digits.load(given.data)
+def _train(env: environment.Environment) -> int:
+    parameters = hyperparameters.read(env.hyperparameters)
+    data = digits.load(env.data)
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(seconds=given.patience))
+    dist.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(seconds=env.rendezvous_timeout))
     rank = dist.get_rank()
-    log = Log(given, rank)
-    training = Training(given, wanted, data, device, log)
+    log = Log(env, rank)
+    training = Training(env, parameters, data, device, log)
     ended = None
     try:
         network = training.run()
         if rank == 0:
-            ended = finish.run(given, wanted, data, network.cpu(), training.state.history)
+            ended = finish.run(env, parameters, data, network.cpu(), training.state.history)
     except BelowGate as problem:
-        # The loss is that of all workers, so all are here.
+        # All workers share the loss, so all of them raise this.
         if rank == 0:
-            ended = finish.reject(given, str(problem), {})
-    # What comes after the last step is worker 0's; the others end as it does.
-    box = [ended]
-    dist.broadcast_object_list(box, device=device)
-    return _end(given, box[0], log)
+            ended = finish.reject(env, str(problem), {})
+    # Only worker 0 finishes the run; the others end with its outcome.
+    broadcast = [ended]
+    dist.broadcast_object_list(broadcast, device=device)
+    return _end(env, broadcast[0], log)
 
 
-def _end(given: environment.Environment, ended: Outcome, log: Log) -> int:
-    if outcome.read(given.folder) is None:  # of its own, where the workers share no volume
-        outcome.write(given.folder, ended)
+def _end(env: environment.Environment, ended: Outcome, log: Log) -> int:
+    if outcome.read(env.folder) is None:  # a worker with a volume of its own
+        outcome.write(env.folder, ended)
     log.event("end", result=ended.result, reason=ended.reason, version=ended.version, **ended.metrics)
     if ended.code:
-        tell_reason(ended.reason)
+        error(ended.reason)
     elif dist.get_rank() == 0:
-        say(ended.reason)
+        info(ended.reason)
     return ended.code
 
 
 if __name__ == "__main__":
     code = main()
-    # Without the interpreter's own end: a thread of PyTorch 1 that is still there then aborts the process now and then, and
-    # what has been published would count as a failure.
+    # Skips the interpreter's shutdown: there a remaining thread of PyTorch 1 sometimes aborts the process, and a published
+    # run would count as a failure.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
