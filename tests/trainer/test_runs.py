@@ -59,7 +59,7 @@ class Runs(Folder):
 
     def ends(self, process, code, name="run", worker=0):
         try:
-            self.assertEqual(process.wait(timeout=120), code, self.log(name, worker))
+            self.assertEqual(process.wait(timeout=300), code, self.log(name, worker))
         except subprocess.TimeoutExpired:
             self.fail("the worker did not end: " + self.log(name, worker))
 
