@@ -82,9 +82,9 @@ func TestTrainingStatefulSet(t *testing.T) {
 	tr.says(t, worker0, "2 workers, from the beginning")
 	tr.says(t, worker0, "step ")
 	tr.upgrade(t, with(3))
-	tr.says(t, worker0, "3 workers, going on from step ")
+	tr.says(t, worker0, "3 workers, resumed from step ")
 	tr.upgrade(t, with(2))
-	tr.says(t, worker0, "2 workers, going on from step ")
+	tr.says(t, worker0, "2 workers, resumed from step ")
 	tr.says(t, worker0, "this run has ended: published version 1 of digits")
 
 	old := map[types.UID]bool{}
@@ -195,7 +195,7 @@ func TestTrainingFullDisk(t *testing.T) {
 		v := smallVolume(t, ns, store, "600k")
 		tr := train(t, ns, "digits", v, values{"workers": 1, "workload": values{"backoffLimit": 0}})
 		assert.Equal(t, batchv1.JobFailed, tr.completes(t).Type)
-		assert.Contains(t, strings.Join(tr.reasons(t), "\n"), "No space left on device; the checkpoints before it are whole")
+		assert.Contains(t, strings.Join(tr.reasons(t), "\n"), "No space left on device; the earlier checkpoints are complete")
 		whole := tr.checkpoints(t)
 		assert.NotEmpty(t, whole)
 		for _, name := range whole {
@@ -204,7 +204,7 @@ func TestTrainingFullDisk(t *testing.T) {
 		v.resize(t, "20m")
 		tr.upgrade(t, trainingValues(values{"workers": 1, "podAnnotations": values{"try": "again"}}))
 		assert.Equal(t, 1, tr.publishes(t).Version)
-		tr.says(t, tr.worker(t, "0").Name, "going on from step")
+		tr.says(t, tr.worker(t, "0").Name, "resumed from step")
 	})
 	t.Run("publish", func(t *testing.T) {
 		t.Parallel()

@@ -107,13 +107,13 @@ class Runs(Folder):
         second.terminate()
         self.ends(second, INTERRUPTED, "lost", 1)
         second = self.start(1, 2, name="lost", epochs=150)
-        self.until(lambda: "going on from step" in self.log("lost", 0))
+        self.until(lambda: "resumed from step" in self.log("lost", 0))
         self.progresses("lost")
         self.end(second)
         second = self.start(1, 2, name="lost", epochs=150)
         self.ends(first, DONE, "lost", 0)
         self.ends(second, DONE, "lost", 1)
-        self.assertEqual(self.log("lost", 0).count("going on from step"), 2, self.log("lost", 0))
+        self.assertEqual(self.log("lost", 0).count("resumed from step"), 2, self.log("lost", 0))
         np.testing.assert_allclose(*([epoch["loss"] for epoch in self.history(name)][-1] for name in ("whole", "lost")), rtol=1e-2)
 
     def test_a_stopped_run_loses_no_epoch(self):

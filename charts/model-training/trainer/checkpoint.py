@@ -22,7 +22,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     try:
         files.write(path, lambda file: file.write(content.getbuffer()))
     except OSError as problem:
-        raise Ended(f"write checkpoint {path}: {problem.strerror or problem}; the checkpoints before it are whole") from problem
+        raise Ended(f"write checkpoint {path}: {problem.strerror or problem}; the earlier checkpoints are complete") from problem
     for old in _all(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
 

@@ -130,5 +130,5 @@ class Training:
             self.optimizer.load_state_dict(saved.pop("optimizer"))
             self.state = State(**saved)
         if self.rank == 0:
-            info(f"{self.world} workers, " + (f"going on from step {self.state.step}" if saved else "from the beginning"))
+            info(f"{self.world} workers, " + (f"resumed from step {self.state.step}" if saved else "from the beginning"))
         self.log.event("start", step=self.state.step, workers=self.world)
