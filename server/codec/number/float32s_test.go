@@ -1,0 +1,74 @@
+package number_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"slipway/server/codec/number"
+)
+
+// awkward are numbers, and texts that are none, that a reader of vectors of digits may get wrong.
+var awkward = []string{
+	"0", "-0", "-0.0", "0.00", "7", "255", "-128", "16777217", "9223372036854775807", "9223372036854775808", "18446744073709551616",
+	"36893490000000000000", "0.1", "-0.25", " 0.5", "  0.5", "0.5 ", "\n0.5", "\t0.5", "0.5,0.25", "0.5 ,0.25", "0.5, 0.25", "12.5", "-123.456",
+	"0.1234567", "0.12345678", "0.123456789", "0.1234567890123456", "0.12345678901234567", "0.000000000000000001", "0.00000000000000000000001",
+	"1.00000005960464477539062500", "1.000000059604645", "1.0000000596046448", "1.0000000596046447", "16777217.0000000001", "16777216.9999999999", "1.00000017881393432617187499", "8388609.5", "16777216.5", "340282346638528859811704183484516925440",
+	"0.1e1", "1E5", "1e39", "1e-46", "1.17549e-38",
+	"", " ", "-", "--1", "+1", "01", "-01", "00.5", "01.5", ".5", "-.5", "5.", "0.", "-0.", "1.2.3", "1..2", "0.5x", "x0.5", "0.5-", "0.1-2", "0,5", "0x1", "1_0",
+	"NaN", "Infinity", "true", `"1"`, "0./5", "0.:5", "/.5", ":.5", "0.5/", "0.12345678/", "0.\x005", "0.５", "\x80.5", "1.1234567\xb0",
+}
+
+func TestFloat32s(t *testing.T) {
+	for _, text := range awkward {
+		compareWithFloat32(t, text)
+	}
+}
+
+// compareWithFloat32 puts a text among many numbers. Of all that Float32s reads, Float32 must read the
+// same values at the same positions. Wherever Float32s stops, both go on behind the next comma.
+func compareWithFloat32(t *testing.T, text string) {
+	const before = "................" // Float32s loads up to 16 bytes before a number
+	for _, around := range []string{"0.5", "-1.25", "3", "0.123456789012345"} {
+		many := strings.Repeat(around+",", 20)
+		for _, list := range []string{
+			many + text + "," + many + around + "]",
+			many + text + "]",
+			many + strings.Repeat(text+",", 70) + around + "]",
+		} {
+			body := []byte(before + list)
+			for _, capacity := range []int{1, 7, 100} {
+				into := make([]float32, capacity)
+				for at := len(before); at < len(body); {
+					n, end := number.Float32s(body, at, into)
+					require.LessOrEqual(t, n, capacity)
+					for _, got := range into[:n] {
+						at = requireNumber(t, body, at, got)
+					}
+					require.Equal(t, at, end, "%q: the position after %d numbers", text, n)
+					comma := strings.IndexByte(string(body[at:]), ',')
+					if comma < 0 {
+						break
+					}
+					if n < capacity {
+						at += comma + 1
+					}
+				}
+			}
+		}
+	}
+}
+
+// requireNumber checks that the number at a position is got and that a comma follows, and returns the position behind it.
+func requireNumber(t *testing.T, body []byte, at int, got float32) (next int) {
+	if body[at] == ' ' {
+		at++
+	}
+	want, end, err := number.Float32(body, at)
+	require.NoError(t, err, "%q is read as %v", body[at:end+1], got)
+	require.Equal(t, math.Float32bits(want), math.Float32bits(got), "%q", body[at:end])
+	require.Equal(t, byte(','), body[end], "what follows %q", body[at:end])
+	return end + 1
+}
