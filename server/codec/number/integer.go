@@ -9,8 +9,10 @@ type integer interface {
 // Integer reads a whole number that fits T. The number may be written with a fraction or
 // an exponent, as 1.0 and 1e3 are.
 func Integer[T integer](b []byte, at int) (v T, end int, err error) {
-	magnitude, minus, end := readSimpleInteger(b, at)
-	if end == at {
+	minus := at < len(b) && b[at] == '-'
+	first := at + int(bit(minus))
+	magnitude, end := readDigits(b, first, 0)
+	if !isSimple(b, first, end) {
 		if magnitude, minus, end, err = readWholeNumber(b, at); err != nil {
 			return 0, end, err
 		}
@@ -30,20 +32,11 @@ func Integer[T integer](b []byte, at int) (v T, end int, err error) {
 	return v, end, nil
 }
 
-// readSimpleInteger reads a number that is only a sign and at most 19 digits. It returns
-// an end of at when the number has another form.
-func readSimpleInteger(b []byte, at int) (magnitude uint64, minus bool, end int) {
-	if at >= len(b) {
-		return 0, false, at
-	}
-	minus = b[at] == '-'
-	first := at + int(bit(minus))
-	magnitude, end = readDigits(b, first, 0)
+// isSimple reports whether a number that begins with the digits b[first:end] is one by the grammar of JSON, ends
+// with them, and fits a uint64.
+func isSimple(b []byte, first, end int) bool {
 	n := end - first
-	if n == 0 || n > maxDigits || n > 1 && b[first] == '0' || end < len(b) && (b[end] == '.' || b[end]|0x20 == 'e') {
-		return 0, false, at
-	}
-	return magnitude, minus, end
+	return n > 0 && n <= maxDigits && (n == 1 || b[first] != '0') && (end == len(b) || b[end] != '.' && b[end]|0x20 != 'e')
 }
 
 // readWholeNumber reads a whole number of any form: one of 20 digits, 1.0 or 1e3.
