@@ -6,17 +6,21 @@
 //	Columns  {"inputs": {name: array}}       → {"outputs": {name: array}}
 //	OIP      {"inputs": [{"name": …}, …], …} → {"model_name": …, "outputs": [{"name": …}, …]}
 //
-// OIP is the Open Inference Protocol, version 2; with its binary extension the data of a tensor follows the JSON.
+// OIP is the Open Inference Protocol, version 2. In its binary extension the data of tensors
+// follows the JSON.
 //
 // Most bytes of a body are numbers. Package number reads them from the body straight
 // into a flat slice of the tensor's type and writes them straight from it: no value is
-// boxed and there is no tree in between. Package codec has the grammar of what surrounds
-// them, which is strictly that of JSON.
+// boxed and there is no tree in between. The grammar around them is in this package, and is
+// strictly that of JSON.
 //
-// Whatever is not understood and may change the meaning of a request is an error: an unknown key, a duplicate
-// key, a number that does not fit. Its text is the path to the place in the body, what stands there and what was
-// expected: "instances[3].age: got a string, expected a whole number (INT64)". It has the
-// code fault.InvalidArgument and quotes 32 bytes of a value at most.
+// Whatever is not understood and may change the meaning of a request is an error: an unknown
+// key, a duplicate key, a number that does not fit. The text of an error has the path of the
+// value in the body, what stands there and what was expected:
+//
+//	instances[3].age: got a string, expected a whole number (INT64)
+//
+// It has the code fault.InvalidArgument and quotes 32 bytes of a value at most.
 //
 // The package must not know HTTP, gRPC, models beyond their inputs, or the configuration.
 package codec

@@ -29,7 +29,8 @@ var seeds = []string{
 	`{"instances":[NaN,-Infinity,null]}`,
 }
 
-// fuzz checks any body: encoding/json takes what is accepted as JSON too, and a tensor has as many elements as its shape.
+// fuzz decodes any body: what is accepted is JSON for encoding/json too, and a tensor has as many
+// elements as its shape.
 func fuzz(f *testing.F, decode func([]byte, []tensor.Spec) (*codec.Request, error)) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
@@ -65,7 +66,8 @@ func FuzzDecode(f *testing.F)    { fuzz(f, codec.Decode) }
 func FuzzDecodeV1(f *testing.F)  { fuzz(f, codec.DecodeV1) }
 func FuzzDecodeOIP(f *testing.F) { fuzz(f, codec.DecodeOIP) }
 
-// FuzzElements compares single elements of every type with encoding/json: both refuse, or both give the same.
+// FuzzElements compares single elements of every type with encoding/json: both refuse, or both
+// give the same.
 func FuzzElements(f *testing.F) {
 	for _, s := range []string{"1", "-0", "1e3", "1.5", "01", "+1", "18446744073709551615", "1e400", "0.1e-45", "true", "null", `"a"`, `"\ud800"`, "NaN", " 7 ", "[1]", "1.e1",
 		"16777217.000000000000000000001", "123456789012345678901234567890e-20"} {

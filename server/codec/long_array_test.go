@@ -24,8 +24,8 @@ func TestLongArrays(t *testing.T) {
 	}
 }
 
-// compareLongArrays puts a text between many numbers and at the end of them, and compares with encoding/json: both
-// refuse, or both give the same.
+// compareLongArrays puts a text between many numbers and at the end of them, and compares with
+// encoding/json: both refuse, or both give the same.
 func compareLongArrays(t *testing.T, text string) {
 	for _, around := range []string{"0.5", "-1.25", "3", "0.123456789012345"} {
 		many := strings.Repeat(around+",", 20)

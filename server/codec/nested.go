@@ -56,7 +56,8 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 // flat is the builder of one type.
 type flat[T tensor.Element] struct {
 	parse parser[T]
-	// parseMany is nil, or reads some of the elements that parse would read, each with a comma behind it, but faster.
+	// parseMany reads some of the elements that parse would read, each with a comma behind it,
+	// but faster. It may be nil.
 	parseMany func(body []byte, from int, into []T) (n, end int)
 	data      []T
 	dims      []int64 // -1 until the first array of that depth ends
@@ -171,7 +172,8 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 	}
 }
 
-// grown adds capacity for the elements that the rest of the body seems to have, estimated from those read so far.
+// grown adds capacity for the elements that the rest of the body seems to have, estimated from
+// those read so far.
 func (f *flat[T]) grown(s *scanner, data []T) []T {
 	n := len(data)
 	if n < 256 {

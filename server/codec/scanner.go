@@ -45,7 +45,8 @@ func (s *scanner) word(w string) bool {
 	return true
 }
 
-// object reads an object and calls field for each key, to read its value. Duplicate keys are field's concern.
+// object reads an object and calls field for each key, to read its value. It does not look for
+// duplicate keys.
 func (s *scanner) object(field func(key []byte) error) error {
 	if err := s.take('{'); err != nil {
 		return err

@@ -27,8 +27,8 @@ func TestFloat32s(t *testing.T) {
 	}
 }
 
-// compareWithFloat32 puts a text among many numbers. Of all that Float32s reads, Float32 must read the
-// same values at the same positions. Wherever Float32s stops, both go on behind the next comma.
+// compareWithFloat32 puts a text among many numbers. Float32 must read the same values at the
+// same positions as Float32s. Wherever Float32s stops, it starts again behind the next comma.
 func compareWithFloat32(t *testing.T, text string) {
 	const before = "................" // Float32s loads up to 16 bytes before a number
 	for _, around := range []string{"0.5", "-1.25", "3", "0.123456789012345"} {
@@ -61,7 +61,8 @@ func compareWithFloat32(t *testing.T, text string) {
 	}
 }
 
-// requireNumber checks that the number at a position is got and that a comma follows, and returns the position behind it.
+// requireNumber checks that the number at a position is got and that a comma follows. It
+// returns the position behind the comma.
 func requireNumber(t *testing.T, body []byte, at int, got float32) (next int) {
 	if body[at] == ' ' {
 		at++

@@ -135,7 +135,8 @@ func TestFloat32Midpoints(t *testing.T) {
 	}
 }
 
-// TestFloat64 compares the texts of random bit patterns, and of the edges of the format, with those of encoding/json.
+// TestFloat64 compares the texts of random bit patterns, and of the edges of the format, with
+// those of encoding/json.
 func TestFloat64(t *testing.T) {
 	data := []float64{0, math.Copysign(0, -1), 1, -0.1, 1e-6, 9.999999999999999e-7, 1e21, 9.999999999999999e20, 1.2345678901234567e-6,
 		-math.MaxFloat64, -math.SmallestNonzeroFloat64, -1e-9, 1e-10, 1.5e-10, 1e100}

@@ -32,8 +32,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// compareFloat checks that what is read up to a position is what encoding/json reads from the text up to there, and
-// that what is refused as no number does not begin with one.
+// compareFloat reads the number that a text begins with and checks that encoding/json reads the
+// same from it, or that the text is not a number when none is read.
 func compareFloat[T float32 | float64](t *testing.T, read func([]byte, int) (T, int, error), text string) {
 	got, end, err := read([]byte(text), 0)
 	var want T
@@ -120,7 +120,8 @@ func compareFloat16(t *testing.T, text string) {
 	}
 }
 
-// FuzzFloat32 writes and reads any bit pattern, and reads any decimal, and compares with the standard library.
+// FuzzFloat32 writes and reads any bit pattern, and reads any decimal, and compares with the
+// standard library.
 func FuzzFloat32(f *testing.F) {
 	f.Add(uint32(0x3f800000), uint64(16777217), int16(0))
 	f.Add(uint32(1), uint64(9007199254740993), int16(-30))

@@ -32,8 +32,8 @@ func Integer[T integer](b []byte, at int) (v T, end int, err error) {
 	return v, end, nil
 }
 
-// isSimple reports whether a number that begins with the digits b[first:end] is one by the grammar of JSON, ends
-// with them, and fits a uint64.
+// isSimple reports whether the digits b[first:end] are a whole number by the grammar of JSON
+// that surely fits a uint64, and neither a fraction nor an exponent follows.
 func isSimple(b []byte, first, end int) bool {
 	n := end - first
 	return n > 0 && n <= maxDigits && (n == 1 || b[first] != '0') && (end == len(b) || b[end] != '.' && b[end]|0x20 != 'e')

@@ -6,12 +6,13 @@ import (
 	"strconv"
 )
 
-// Size is the number of bytes of a buffer that a number is written to. A Put function returns the length of the
-// number and may change all bytes behind it, because it writes eight digits at a time.
+// Size is the number of bytes of the buffer that a number is written to. A Put function returns
+// the length of the number and may change the bytes behind it, because it writes eight digits
+// at a time.
 const Size = 40
 
 // putDecimal writes digits·10^exponent and returns the length. In the format of encoding/json a
-// number has an exponent when it is below 1e-6 or not below 1e21.
+// number below 1e-6 or from 1e21 on has an exponent.
 func putDecimal(b *[Size - 1]byte, digits uint32, exponent int) int {
 	// Nine digits from the left: the first one, and eight in a word, lowest byte first.
 	length := decimalLength(digits)
@@ -42,8 +43,9 @@ func putDecimal(b *[Size - 1]byte, digits uint32, exponent int) int {
 	return count + int(p.others)
 }
 
-// layouts has the positions of the first digit, of the point and of the digits behind it, the bits of the
-// word that stand before the point, and the count of bytes that are no digits of the word, for each exponent from -6 on.
+// layouts has an entry for each exponent from -6 on: the positions of the first digit, of the point
+// and of the digits behind the point, how many bits of the word stand before the point, and how
+// many bytes besides the digits there are.
 var layouts = [...]struct{ first, point, fraction, shift, others uint8 }{
 	{7, 1, 8, 0, 7}, {6, 1, 7, 0, 6}, {5, 1, 6, 0, 5}, {4, 1, 5, 0, 4}, {3, 1, 4, 0, 3}, {2, 1, 3, 0, 2},
 	{0, 1, 2, 0, 1}, {0, 2, 3, 8, 1}, {0, 3, 4, 16, 1}, {0, 4, 5, 24, 1},
@@ -74,8 +76,9 @@ func decimalLength(v uint32) int {
 	return int((uint64(v) + lengthOffsets[bits.Len32(v)&31]) >> 32)
 }
 
-// lengthOffsets has a number for each bit length. Its upper 32 bits are the count of decimal digits of the
-// largest v of that bit length. Its lower 32 bits are chosen so that adding a v with one digit less borrows from them.
+// lengthOffsets has for each bit length what brings the count of decimal digits into the upper
+// 32 bits when v is added: the count of the largest v of that bit length in the upper bits, less
+// the smallest v that has as many digits.
 var lengthOffsets = func() (all [32]uint64) {
 	for n := range all {
 		digits := len(strconv.Itoa(1<<n - 1))
@@ -84,10 +87,12 @@ var lengthOffsets = func() (all [32]uint64) {
 	return all
 }()
 
-// spreadDigits spreads the eight decimal digits of v over the bytes of a word, the first digit in the lowest byte.
+// spreadDigits spreads the eight decimal digits of v over the bytes of a word, the first digit in
+// the lowest byte.
 func spreadDigits(v uint32) uint64 {
-	// A step turns a number x = high·unit + low into high + low<<width in one go:
-	// x<<width - high·(unit<<width - 1). There is one number of eight digits at first, then two of four, then four of two.
+	// A step turns a number x = high·unit + low into high + low<<width, with one multiplication:
+	// x<<width - high·(unit<<width - 1). First one number of eight digits becomes two of four,
+	// then these become four of two, then these eight digits.
 	w := uint64(v)
 	w = w<<32 - w/1e4*(1e4<<32-1)
 	w = w<<16 - w*10486>>20&0x0000007f0000007f*(100<<16-1)
