@@ -20,4 +20,9 @@ func TestFloat32sReadsTheCommonForm(t *testing.T) {
 	assert.Equal(t, []float32{0.5, -1.25, 0.1234567, 12.75, 255, 0.12345678901234567}, into[294:300])
 	n, _ = number.Float32s(body, 16, into[:7])
 	assert.Equal(t, 7, n, "no more than the capacity")
+	n, _ = number.Float32s(body, 16+len(list), into)
+	assert.Equal(t, 294, n, "from any later position")
+	n, end = number.Float32s(body, 15, into)
+	assert.Zero(t, n, "not where fewer than 16 bytes precede")
+	assert.Equal(t, 15, end)
 }

@@ -1,7 +1,9 @@
 package number_test
 
 import (
+	"bytes"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,38 +40,65 @@ func compareWithFloat32(t *testing.T, text string) {
 			many + text + "]",
 			many + strings.Repeat(text+",", 70) + around + "]",
 		} {
-			body := []byte(before + list)
-			for _, capacity := range []int{1, 7, 100} {
-				into := make([]float32, capacity)
-				for at := len(before); at < len(body); {
-					n, end := number.Float32s(body, at, into)
-					require.LessOrEqual(t, n, capacity)
-					for _, got := range into[:n] {
-						at = requireNumber(t, body, at, got)
-					}
-					require.Equal(t, at, end, "%q: the position after %d numbers", text, n)
-					comma := strings.IndexByte(string(body[at:]), ',')
-					if comma < 0 {
-						break
-					}
-					if n < capacity {
-						at += comma + 1
-					}
-				}
+			for _, capacity := range []int{7, 100} {
+				compareList(t, []byte(before+list), len(before), make([]float32, capacity))
 			}
 		}
 	}
 }
 
-// requireNumber checks that the number at a position is got and that a comma follows. It
+// compareList reads the numbers of a body from a position on, as many at a time as into holds.
+func compareList(t *testing.T, body []byte, at int, into []float32) {
+	for {
+		n, end := number.Float32s(body, at, into)
+		if n > len(into) {
+			t.Fatalf("read %d numbers, expected %d at most", n, len(into))
+		}
+		for _, got := range into[:n] {
+			at = compareNumber(t, body, at, got)
+		}
+		if at != end {
+			t.Fatalf("got the position %d after %d numbers, expected %d in %q", end, n, at, body)
+		}
+		comma := bytes.IndexByte(body[at:], ',')
+		if comma < 0 {
+			return
+		}
+		if n < len(into) {
+			at += comma + 1
+		}
+	}
+}
+
+// compareNumber checks that the number at a position is got and that a comma follows. It
 // returns the position behind the comma.
-func requireNumber(t *testing.T, body []byte, at int, got float32) (next int) {
+func compareNumber(t *testing.T, body []byte, at int, got float32) (next int) {
 	if body[at] == ' ' {
 		at++
 	}
 	want, end, err := number.Float32(body, at)
-	require.NoError(t, err, "%q is read as %v", body[at:end+1], got)
-	require.Equal(t, math.Float32bits(want), math.Float32bits(got), "%q", body[at:end])
-	require.Equal(t, byte(','), body[end], "what follows %q", body[at:end])
+	if err != nil || math.Float32bits(want) != math.Float32bits(got) {
+		t.Fatalf("%q: Float32s read %v, Float32 %v (%v)", body[at:end+1], got, want, err)
+	}
+	if body[end] != ',' {
+		t.Fatalf("Float32s read %q, which has no comma behind it", body[at:end+1])
+	}
 	return end + 1
+}
+
+// TestFloat32sNearMidpoints reads decimals beside the midpoint of two numbers, so near that the
+// float64 between the decimal and the float32 may be on the other side of it.
+func TestFloat32sNearMidpoints(t *testing.T) {
+	body := []byte("................") // Float32s loads up to 16 bytes before a number
+	for u := math.Float32bits(1); u < math.Float32bits(9); u += 1511 {
+		midpoint := (float64(math.Float32frombits(u)) + float64(math.Float32frombits(u+1))) / 2
+		digits := strconv.FormatFloat(midpoint, 'f', 16, 64)
+		mantissa, err := strconv.ParseUint(digits[:1]+digits[2:], 10, 64)
+		require.NoError(t, err)
+		for offset := range uint64(21) {
+			near := strconv.FormatUint(mantissa+offset-10, 10)
+			body = append(append(append(append(body, near[:1]...), '.'), near[1:]...), ',')
+		}
+	}
+	compareList(t, body, 16, make([]float32, 100))
 }
