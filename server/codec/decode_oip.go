@@ -3,6 +3,7 @@ package codec
 import (
 	"slices"
 
+	"slipway/server/codec/number"
 	"slipway/server/tensor"
 )
 
@@ -135,7 +136,7 @@ func (d *decoder) shape() ([]int64, error) {
 	shape := make([]int64, 0, 4)
 	err := d.array(func(i int) error {
 		d.next()
-		n, err := integral[int64](&d.scanner)
+		n, err := parse(&d.scanner, number.Integer[int64])
 		switch {
 		case err != nil:
 			return err

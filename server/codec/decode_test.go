@@ -67,7 +67,7 @@ func TestDecodeForms(t *testing.T) {
 			codec.Request{Form: codec.OIP, ID: "7", Inputs: []tensor.Named{want[float32](t, "x", dims(2, 2), 1, 2, 3, 4)}}},
 		{"oip, data first and nested", `{"inputs":[{"data":[[1,2],[3,4]],"datatype":"FP32","parameters":{"content_type":"np"},"shape":[2,2],"name":"x"}]}`, one,
 			codec.Request{Form: codec.OIP, Inputs: []tensor.Named{want[float32](t, "x", dims(2, 2), 1, 2, 3, 4)}}},
-		{"oip whole", `{"parameters":{"priority":1,"scale":0.5,"on":true,"who":"me","binary_data_output":false},
+		{"oip with every key", `{"parameters":{"priority":1,"scale":0.5,"on":true,"who":"me","binary_data_output":false},
 			"outputs":[{"name":"label","parameters":{"binary_data":false}},{"name":"score"}],
 			"inputs":[{"name":"town","shape":[1],"datatype":"BYTES","data":["a"]},{"name":"age","shape":[1],"datatype":"INT64","data":[9]}]}`, two,
 			codec.Request{Form: codec.OIP, Outputs: []string{"label", "score"},
@@ -104,7 +104,7 @@ func TestDecodeOIPWithoutSpecs(t *testing.T) {
 	assert.Equal(t, []tensor.Named{want[uint8](t, "any", dims(1), 255)}, got.Inputs)
 }
 
-// refuse checks that a body is refused with a message that has every part and no more of the body than it must.
+// refuse checks that a body is refused with a message that has every part and little of the body.
 func refuse(t *testing.T, decode func([]byte, []tensor.Spec) (*codec.Request, error), body string, specs []tensor.Spec, parts ...string) {
 	t.Helper()
 	got, err := decode([]byte(body), specs)
@@ -127,7 +127,7 @@ func TestDecodeRefusesForms(t *testing.T) {
 		{"not JSON", `hello`, one, []string{`got "hello"`, "JSON object"}},
 		{"a byte order mark", "\ufeff{}", one, []string{"JSON object"}},
 		{"an array", `[[1,2]]`, one, []string{"got an array", "JSON object"}},
-		{"no door", `{}`, one, []string{`expected one of the keys "instances" or "inputs"`}},
+		{"no inputs", `{}`, one, []string{`expected one of the keys "instances" or "inputs"`}},
 		{"an unknown key", `{"instance":[[1]]}`, one, []string{`unknown key "instance"`, `"instances"`}},
 		{"a long unknown key", `{"` + strings.Repeat("k", 1<<16) + `":1}`, one, []string{`unknown key "kkk`}},
 		{"a duplicate key", `{"instances":[[1]],"instances":[[2]]}`, one, []string{`duplicate key "instances"`}},
@@ -178,11 +178,11 @@ func TestDecodeRefusesForms(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { refuse(t, codec.Decode, tt.body, tt.specs, tt.parts...) })
 	}
-	t.Run("oip at the door of v1", func(t *testing.T) {
+	t.Run("oip sent to v1", func(t *testing.T) {
 		refuse(t, codec.DecodeV1, `{"inputs":[{"name":"x"}]}`, one, "inputs: got an array of objects", "/v2")
 		refuse(t, codec.DecodeV1, `{"id":"1","instances":[1]}`, one, `unknown key "id"`)
 	})
-	t.Run("rows at the door of v2", func(t *testing.T) {
+	t.Run("rows sent to v2", func(t *testing.T) {
 		refuse(t, codec.DecodeOIP, `{"instances":[[1]]}`, one, `unknown key "instances"`, `"inputs"`)
 		refuse(t, codec.DecodeOIP, `{"inputs":{"x":[1]}}`, one, "inputs: got an object, expected an array of objects")
 	})

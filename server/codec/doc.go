@@ -1,16 +1,33 @@
-// Package codec turns JSON bodies into tensors and tensors into JSON bodies.
+// Package codec decodes JSON bodies into tensors and encodes tensors as JSON bodies.
 //
-// It is the hot path: a body is mostly numbers, so they are read straight from
-// the bytes into a flat slice of the tensor's own type, and written straight
-// from it, with no value boxed and no tree in between. The grammar is JSON's,
-// strictly; whatever changes the meaning of a request and is not understood (an
-// unknown key, a duplicate one, a number that does not fit) is an error that
-// names the field.
+// A body has one of three forms, and a response has the form of its request:
+//
+//	Rows     {"instances": [row, …]}         → {"predictions": [row, …]}
+//	Columns  {"inputs": {name: array}}       → {"outputs": {name: array}}
+//	OIP      {"inputs": [{"name": …}, …], …} → {"model_name": …, "outputs": [{"name": …}, …]}
+//
+// OIP is the Open Inference Protocol, version 2. In its binary extension the data of tensors
+// follows the JSON.
+//
+// Most bytes of a body are numbers. Package number reads them from the body straight
+// into a flat slice of the tensor's type and writes them straight from it: no value is
+// boxed and there is no tree in between. The grammar around them is in this package, and is
+// strictly that of JSON.
+//
+// Whatever is not understood and may change the meaning of a request is an error: an unknown
+// key, a duplicate key, a number that does not fit. The text of an error has the path of the
+// value in the body, what stands there and what was expected:
+//
+//	instances[3].age: got a string, expected a whole number (INT64)
+//
+// It has the code fault.InvalidArgument and quotes 32 bytes of a value at most.
+//
+// The package must not know HTTP, gRPC, models beyond their inputs, or the configuration.
 package codec
 
 import "slipway/server/tensor"
 
-// Form is one of the three ways to ask; an answer has the form of its question.
+// Form is one of the three forms of a body.
 type Form uint8
 
 // The forms of a body.
@@ -33,26 +50,26 @@ func (f Form) String() string {
 	return "unknown"
 }
 
-// Request is what a body asks.
+// Request is the content of a request body.
 type Request struct {
 	Form       Form
 	ID         string         // OIP "id"
 	Inputs     []tensor.Named // always *tensor.Tensor; OIP: in the order of the body, else in that of the model
-	Outputs    []string       // OIP: the outputs asked for; nil means all
+	Outputs    []string       // OIP: the requested outputs; nil means all
 	Parameters map[string]any // OIP: string, bool, int64 or float64
 
-	// Model and ModelVersion are those that an OIP body names, if it does.
+	// Model and ModelVersion are those that an OIP body names, if it names any.
 	Model, ModelVersion string
-	// BinaryOutputs asks for the outputs in binary, but for those that Binary has otherwise.
+	// BinaryOutputs requests the outputs in binary, except those for which Binary states otherwise.
 	BinaryOutputs bool
 	Binary        map[string]bool
 }
 
-// Response is what is to be answered.
+// Response is the content of a response body.
 type Response struct {
 	Model, Version, ID string
 	Form               Form
-	Rows               int // how many instances were asked for; of Form Rows only
+	Rows               int // the number of instances of the request; Form Rows only
 	BinaryOutputs      bool
 	Binary             map[string]bool // as in Request
 	Outputs            []tensor.Named

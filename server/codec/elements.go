@@ -1,11 +1,11 @@
 package codec
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
+	"slipway/server/codec/number"
 	"slipway/server/tensor"
 )
 
@@ -13,58 +13,55 @@ import (
 func appendElements(dst []byte, t *tensor.Tensor, lo, hi int) []byte {
 	switch data := t.Data.(type) {
 	case []bool:
-		return list(dst, data[lo:hi], strconv.AppendBool)
+		return appendList(dst, data[lo:hi], strconv.AppendBool)
 	case []int8:
-		return join(dst, data[lo:hi], putInteger[int8])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[int8])
 	case []int16:
-		return join(dst, data[lo:hi], putInteger[int16])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[int16])
 	case []int32:
-		return join(dst, data[lo:hi], putInteger[int32])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[int32])
 	case []int64:
-		return join(dst, data[lo:hi], putInteger[int64])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[int64])
 	case []uint8:
-		return join(dst, data[lo:hi], putInteger[uint8])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[uint8])
 	case []uint16:
-		return join(dst, data[lo:hi], putInteger[uint16])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[uint16])
 	case []uint32:
-		return join(dst, data[lo:hi], putInteger[uint32])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[uint32])
 	case []uint64:
-		return join(dst, data[lo:hi], putInteger[uint64])
+		return appendNumbers(dst, data[lo:hi], number.PutInteger[uint64])
 	case []tensor.Float16:
-		return join(dst, data[lo:hi], putHalf)
+		return appendNumbers(dst, data[lo:hi], number.PutFloat16)
 	case []tensor.BFloat16:
-		return join(dst, data[lo:hi], putBrain)
+		return appendNumbers(dst, data[lo:hi], number.PutBFloat16)
 	case []float32:
-		return join(dst, data[lo:hi], putFloat32)
+		return appendNumbers(dst, data[lo:hi], number.PutFloat32)
 	case []float64:
-		return list(dst, data[lo:hi], appendFloat64)
+		return appendNumbers(dst, data[lo:hi], number.PutFloat64)
 	case []string:
-		return list(dst, data[lo:hi], appendString[string])
+		return appendList(dst, data[lo:hi], appendString[string])
 	}
 	return dst
 }
 
-// list writes elements with commas between them, however long each is.
-func list[T tensor.Element](dst []byte, data []T, one func([]byte, T) []byte) []byte {
+// appendList writes elements of any length with commas between them.
+func appendList[T tensor.Element](dst []byte, data []T, element func([]byte, T) []byte) []byte {
 	for i, v := range data {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = one(dst, v)
+		dst = element(dst, v)
 	}
 	return dst
 }
 
-// room is what putting a number may use of the buffer: more than the number
-// takes, since digits are put eight at a time.
-const room = 40
-
-// join is list for elements that fit the room: put returns the length of each.
-func join[T tensor.Element](dst []byte, data []T, put func(*[room]byte, T) int) []byte {
+// appendNumbers writes numbers with commas between them; put returns the length of each.
+func appendNumbers[T tensor.Element](dst []byte, data []T, put func(*[number.Size]byte, T) int) []byte {
+	const comma = 1
 	for i, v := range data {
-		if cap(dst)-len(dst) < room+1 {
-			const numbers, each = 4096, 12 // what room is made for at once, and about how much
-			dst = slices.Grow(dst, room+1+each*min(len(data)-i, numbers))
+		if cap(dst)-len(dst) < comma+number.Size {
+			const most, length = 4096, 12 // numbers that capacity is added for at once, and the length expected of each
+			dst = slices.Grow(dst, comma+number.Size+length*min(len(data)-i, most))
 		}
 		n := len(dst)
 		dst = dst[:cap(dst)]
@@ -72,33 +69,13 @@ func join[T tensor.Element](dst []byte, data []T, put func(*[room]byte, T) int) 
 			dst[n] = ','
 			n++
 		}
-		n += put((*[room]byte)(dst[n:]), v)
+		n += put((*[number.Size]byte)(dst[n:]), v)
 		dst = dst[:n]
 	}
 	return dst
 }
 
-// appendFloat64 writes the shortest number that reads back as v, in the format of encoding/json.
-func appendFloat64(dst []byte, v float64) []byte {
-	switch abs := math.Abs(v); {
-	case v != v:
-		return append(dst, `"NaN"`...)
-	case v > math.MaxFloat64:
-		return append(dst, `"Infinity"`...)
-	case v < -math.MaxFloat64:
-		return append(dst, `"-Infinity"`...)
-	case abs == 0 || abs >= 1e-6 && abs < 1e21:
-		return strconv.AppendFloat(dst, v, 'f', -1, 64)
-	}
-	dst = strconv.AppendFloat(dst, v, 'e', -1, 64)
-	if n := len(dst); dst[n-2] == '0' && dst[n-3] == '-' { // e-09 → e-9
-		dst[n-2] = dst[n-1]
-		dst = dst[:n-1]
-	}
-	return dst
-}
-
-// appendString writes s as encoding/json does, HTML left alone: what is not UTF-8 becomes U+FFFD.
+// appendString writes s as encoding/json does without escaping HTML. Bytes that are not UTF-8 become U+FFFD.
 func appendString[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

@@ -13,8 +13,8 @@ import (
 	"slipway/server/tensor"
 )
 
-// answer is what Append writes, which must be JSON.
-func answer(t *testing.T, r *codec.Response) string {
+// encode is what Append writes, which must be JSON.
+func encode(t *testing.T, r *codec.Response) string {
 	t.Helper()
 	const before = "kept"
 	got, err := codec.Append([]byte(before), r)
@@ -25,7 +25,7 @@ func answer(t *testing.T, r *codec.Response) string {
 	return string(got)
 }
 
-// classifier is what skl2onnx's classifiers answer with: a label and a map per row.
+// classifier has the outputs of a classifier of skl2onnx: a label and a map for each row.
 func classifier(t *testing.T) []tensor.Named {
 	score := func(a, b float32) tensor.Map {
 		return tensor.Map{
@@ -67,7 +67,7 @@ func TestAppend(t *testing.T) {
 		{"nothing", codec.Response{Form: codec.Columns}, `{"outputs":{}}`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, answer(t, &tt.r)) })
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, encode(t, &tt.r)) })
 	}
 }
 
@@ -116,22 +116,22 @@ func TestAppendValues(t *testing.T) {
 	}
 	for _, tt := range tests {
 		r := &codec.Response{Form: codec.Columns, Outputs: []tensor.Named{{Name: "y", Value: tt.value}}}
-		assert.Equal(t, `{"outputs":{"y":`+tt.want+`}}`, answer(t, r))
+		assert.Equal(t, `{"outputs":{"y":`+tt.want+`}}`, encode(t, r))
 	}
 }
 
 func TestAppendBF16IsFP32(t *testing.T) {
 	r := &codec.Response{Form: codec.OIP, Model: "m", Version: "1", Outputs: []tensor.Named{want[tensor.BFloat16](t, "y", dims(1), 0x3dcd)}}
-	assert.Contains(t, answer(t, r), `"datatype":"FP32","shape":[1],"data":[0.100097656]`)
+	assert.Contains(t, encode(t, r), `"datatype":"FP32","shape":[1],"data":[0.100097656]`)
 }
 
-// TestAppendStrings holds strings against encoding/json.
+// TestAppendStrings has encoding/json read every string back.
 func TestAppendStrings(t *testing.T) {
 	for c := range rune(0x2100) {
 		s := "a" + string(c) + "b"
 		var plain, back struct{ Outputs struct{ Y string } }
 		plain.Outputs.Y = s
-		require.NoError(t, json.Unmarshal([]byte(answer(t, &codec.Response{
+		require.NoError(t, json.Unmarshal([]byte(encode(t, &codec.Response{
 			Form: codec.Columns, Outputs: []tensor.Named{want(t, "y", dims(), s)},
 		})), &back))
 		require.Equal(t, plain, back)

@@ -3,49 +3,50 @@ package codec
 import (
 	"slices"
 
+	"slipway/server/codec/number"
 	"slipway/server/tensor"
 )
 
-// builder gathers nested arrays into one flat tensor.
+// builder collects nested arrays in one flat tensor.
 type builder interface {
-	// value reads one value, a number or an array of arrays, as a part of the tensor at depth.
+	// value reads one value, an element or an array, as the part of the tensor at depth.
 	value(s *scanner, depth int) error
 	reserve(n int)
 	tensor() *tensor.Tensor
 }
 
-// newBuilder is the builder of a type. With rows the first dimension is counted
-// by the caller, who reads the values below it.
+// newBuilder returns the builder for a type. With rows the caller counts the first dimension
+// and has the builder read the values below it.
 func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 	switch d {
 	case tensor.Bool:
-		return newFlat(s, boolean, rows), nil
+		return newFlat(s, parseBool, rows), nil
 	case tensor.Int8:
-		return newFlat(s, integral[int8], rows), nil
+		return newFlat(s, number.Integer[int8], rows), nil
 	case tensor.Int16:
-		return newFlat(s, integral[int16], rows), nil
+		return newFlat(s, number.Integer[int16], rows), nil
 	case tensor.Int32:
-		return newFlat(s, integral[int32], rows), nil
+		return newFlat(s, number.Integer[int32], rows), nil
 	case tensor.Int64:
-		return newFlat(s, integral[int64], rows), nil
+		return newFlat(s, number.Integer[int64], rows), nil
 	case tensor.Uint8:
-		return newFlat(s, integral[uint8], rows), nil
+		return newFlat(s, number.Integer[uint8], rows), nil
 	case tensor.Uint16:
-		return newFlat(s, integral[uint16], rows), nil
+		return newFlat(s, number.Integer[uint16], rows), nil
 	case tensor.Uint32:
-		return newFlat(s, integral[uint32], rows), nil
+		return newFlat(s, number.Integer[uint32], rows), nil
 	case tensor.Uint64:
-		return newFlat(s, integral[uint64], rows), nil
+		return newFlat(s, number.Integer[uint64], rows), nil
 	case tensor.FP16:
-		return newFlat(s, half, rows), nil
+		return newFlat(s, number.Float16, rows), nil
 	case tensor.FP32:
-		f := newFlat(s, real32, rows)
-		f.many = plain32
+		f := newFlat(s, number.Float32, rows)
+		f.parseMany = number.Float32s
 		return f, nil
 	case tensor.FP64:
-		return newFlat(s, real64, rows), nil
+		return newFlat(s, number.Float64, rows), nil
 	case tensor.Bytes:
-		return newFlat(s, str, rows), nil
+		return newFlat(s, parseString, rows), nil
 	case tensor.BF16:
 		return nil, problemf("BF16 has no JSON form: the Open Inference Protocol carries it in binary only")
 	}
@@ -54,16 +55,18 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 
 // flat is the builder of one type.
 type flat[T tensor.Element] struct {
-	one   func(*scanner) (T, error)
-	many  func(b []byte, i int, into []T) (n, end int) // nil, or reads some of what one would, faster
-	data  []T
-	dims  []int64 // -1: not known before the first array of that depth ends
-	known bool    // whether the rank is known: a first element or empty array was met
-	from  int     // where in the body it began
+	parse parser[T]
+	// parseMany reads some of the elements that parse would read, each with a comma behind it,
+	// but faster. It may be nil.
+	parseMany func(body []byte, from int, into []T) (n, end int)
+	data      []T
+	dims      []int64 // -1 until the first array of that depth ends
+	rankKnown bool    // since the first element or empty array
+	from      int     // where the tensor begins in the body
 }
 
-func newFlat[T tensor.Element](s *scanner, one func(*scanner) (T, error), rows bool) *flat[T] {
-	f := &flat[T]{one: one, data: []T{}, dims: make([]int64, 0, 4), from: s.pos}
+func newFlat[T tensor.Element](s *scanner, parse parser[T], rows bool) *flat[T] {
+	f := &flat[T]{parse: parse, data: []T{}, dims: make([]int64, 0, 4), from: s.pos}
 	if rows {
 		f.dims = append(f.dims, 0)
 	}
@@ -75,27 +78,27 @@ func (f *flat[T]) value(s *scanner, depth int) error {
 		return f.scalar(s, depth)
 	}
 	switch {
-	case f.known && depth == len(f.dims):
+	case f.rankKnown && depth == len(f.dims):
 		return s.want("a single value, as before it")
 	case depth == maxDepth:
 		return problemf("arrays are nested deeper than %d", maxDepth)
-	case !f.known:
+	case !f.rankKnown:
 		f.dims = append(f.dims, -1)
 	}
 	s.pos++
-	innermost := f.known && depth+1 == len(f.dims)
+	innermost := f.rankKnown && depth+1 == len(f.dims)
 	var n int
 	var err error
 	switch c := s.next(); {
 	case c == ']':
 		s.pos++
-		f.known = true
+		f.rankKnown = true
 	case c == '[' && !innermost:
 		n, err = f.arrays(s, depth+1)
-	case f.known && !innermost:
+	case f.rankKnown && !innermost:
 		err = at(0, s.want("an array, as before it"))
 	default:
-		f.known = true
+		f.rankKnown = true
 		n, err = f.elements(s)
 	}
 	if err != nil {
@@ -130,7 +133,7 @@ func (f *flat[T]) arrays(s *scanner, depth int) (n int, err error) {
 	}
 }
 
-// longArray is from how many elements on many is worth its call.
+// longArray is the count of elements from which on a call of parseMany pays off.
 const longArray = 16
 
 // elements reads the rest of an array of single values and counts them.
@@ -138,10 +141,11 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 	data := f.data
 	for {
 		s.next()
-		v, err := f.one(s)
+		v, end, err := f.parse(s.buf, s.pos)
 		if err != nil {
-			return n, at(n, err)
+			return n, at(n, s.notParsed(tensor.DTypeOf[T](), end, err))
 		}
+		s.pos = end
 		if len(data) == cap(data) {
 			data = f.grown(s, data)
 		}
@@ -157,18 +161,19 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 		default:
 			return n, s.syntax(`"," or "]"`)
 		}
-		if n >= longArray && f.many != nil {
+		if n >= longArray && f.parseMany != nil {
 			if len(data) == cap(data) {
 				data = f.grown(s, data)
 			}
 			var read int
-			read, s.pos = f.many(s.buf, s.pos, data[len(data):cap(data)])
+			read, s.pos = f.parseMany(s.buf, s.pos, data[len(data):cap(data)])
 			data, n = data[:len(data)+read], n+read
 		}
 	}
 }
 
-// grown makes room for what seems to come, judged by what has come so far.
+// grown adds capacity for the elements that the rest of the body seems to have, estimated from
+// those read so far.
 func (f *flat[T]) grown(s *scanner, data []T) []T {
 	n := len(data)
 	if n < 256 {
@@ -179,19 +184,19 @@ func (f *flat[T]) grown(s *scanner, data []T) []T {
 }
 
 func (f *flat[T]) scalar(s *scanner, depth int) error {
-	if f.known && depth != len(f.dims) {
+	if f.rankKnown && depth != len(f.dims) {
 		return s.want("an array, as before it")
 	}
-	v, err := f.one(s)
+	v, err := parse(s, f.parse)
 	if err != nil {
 		return err
 	}
-	f.known = true
+	f.rankKnown = true
 	f.data = append(f.data, v)
 	return nil
 }
 
-// reserve makes room for n elements.
+// reserve adds capacity for n elements.
 func (f *flat[T]) reserve(n int) { f.data = slices.Grow(f.data, n) }
 
 func (f *flat[T]) tensor() *tensor.Tensor {

@@ -3,6 +3,8 @@ package codec
 import (
 	"strconv"
 	"strings"
+
+	"slipway/server/codec/number"
 )
 
 // parameters reads an object of scalars. The check, if any, looks at each besides.
@@ -44,7 +46,7 @@ func (d *decoder) scalar() (any, error) {
 		return nil, d.want("a string, a number or a boolean")
 	}
 	start := d.pos
-	f, err := real64(&d.scanner)
+	f, err := parse(&d.scanner, number.Float64)
 	if err != nil {
 		return nil, err
 	}

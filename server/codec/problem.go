@@ -8,8 +8,8 @@ import (
 	"slipway/server/fault"
 )
 
-// problem is an error that learns its path while it is handed up, so that the
-// path costs nothing as long as nothing is wrong.
+// problem is an error whose path is built while it is returned through the callers, so that the path
+// costs nothing as long as there is no error.
 type problem struct{ path, text string }
 
 func (p *problem) Error() string {
@@ -23,7 +23,7 @@ func problemf(format string, args ...any) error {
 	return &problem{text: fmt.Sprintf(format, args...)}
 }
 
-// in puts a step in front of the path of err.
+// in prepends a step to the path of err.
 func in(step string, err error) error {
 	if p, ok := errors.AsType[*problem](err); ok {
 		p.path = step + p.path
@@ -31,13 +31,13 @@ func in(step string, err error) error {
 	return err
 }
 
-// at puts an index in front of the path of err.
+// at prepends an index to the path of err.
 func at(i int, err error) error { return in("["+strconv.Itoa(i)+"]", err) }
 
-// invalid is err as the rest of the server knows it.
+// invalid gives err the code that the rest of the server knows.
 func invalid(err error) error { return fault.Wrap(fault.InvalidArgument, err) }
 
-// clip quotes what came, or the beginning of it: a message never carries a payload.
+// clip quotes a part of the body, or the beginning of it: a message never carries a payload.
 func clip[T string | []byte](b T) string {
 	const limit = 32
 	if len(b) > limit {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// maxDepth is how deep arrays may nest; no tensor of ONNX Runtime comes near.
+// maxDepth limits the nesting of arrays. No tensor of ONNX Runtime has nearly as many dimensions.
 const maxDepth = 32
 
 // scanner reads JSON from buf; pos is the next byte.
@@ -14,7 +14,7 @@ type scanner struct {
 	pos int
 }
 
-// next skips white space and returns the byte there without taking it; 0 at the end.
+// next skips white space and returns the byte at pos, 0 at the end of the body.
 func (s *scanner) next() byte {
 	for s.pos < len(s.buf) {
 		c := s.buf[s.pos]
@@ -26,7 +26,7 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// take skips white space and takes c, or says what came instead.
+// take skips white space and reads the byte c. Its error names what stands there instead.
 func (s *scanner) take(c byte) error {
 	if s.next() != c {
 		return s.syntax(fmt.Sprintf("%q", string(c)))
@@ -35,7 +35,7 @@ func (s *scanner) take(c byte) error {
 	return nil
 }
 
-// word takes the literal w, if it is there.
+// word reads the literal w, if it stands at pos, and reports whether it does.
 func (s *scanner) word(w string) bool {
 	end := s.pos + len(w)
 	if end > len(s.buf) || string(s.buf[s.pos:end]) != w || end < len(s.buf) && isWord(s.buf[end]) {
@@ -45,7 +45,8 @@ func (s *scanner) word(w string) bool {
 	return true
 }
 
-// object reads an object, whose values field reads; it does not look for duplicate keys.
+// object reads an object and calls field for each key, to read its value. It does not look for
+// duplicate keys.
 func (s *scanner) object(field func(key []byte) error) error {
 	if err := s.take('{'); err != nil {
 		return err
@@ -80,7 +81,7 @@ func (s *scanner) object(field func(key []byte) error) error {
 	}
 }
 
-// array reads an array, whose i-th element the function reads.
+// array reads an array and calls element for each index, to read that element.
 func (s *scanner) array(element func(i int) error) error {
 	if err := s.take('['); err != nil {
 		return err
@@ -105,7 +106,7 @@ func (s *scanner) array(element func(i int) error) error {
 	}
 }
 
-// skip passes over a value whose strict reading comes later: it only finds the end.
+// skip finds the end of a value and checks little: the value is read strictly later.
 func (s *scanner) skip() error {
 	for depth := 0; ; {
 		switch c := s.next(); c {
@@ -137,7 +138,7 @@ func (s *scanner) skip() error {
 	}
 }
 
-// token is what stands at pos up to the next delimiter, and at least one byte.
+// token returns the bytes from pos to the next delimiter, one at least.
 func (s *scanner) token() []byte {
 	rest := s.buf[s.pos:]
 	if end := bytes.IndexAny(rest[1:], " \t\r\n,:[]{}\""); end >= 0 {
@@ -146,7 +147,7 @@ func (s *scanner) token() []byte {
 	return rest
 }
 
-// got says what stands at pos.
+// got describes what stands at pos.
 func (s *scanner) got() string {
 	c := s.next()
 	if s.pos == len(s.buf) {
@@ -170,12 +171,12 @@ func (s *scanner) got() string {
 	}
 }
 
-// want is the error that something else stands at pos than expected.
+// want returns the error that something else than expected stands at pos.
 func (s *scanner) want(expected string) error {
 	return problemf("got %s, expected %s", s.got(), expected)
 }
 
-// syntax is want with the place, for what no path leads to.
+// syntax is want with the position in the body, for errors that no path locates.
 func (s *scanner) syntax(expected string) error {
 	got := s.got()
 	return problemf("got %s at byte %d, expected %s", got, s.pos, expected)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a string. What it returns may be part of the body: copy it to keep it.
+// text reads a string. The result may be a part of the body: copy it to keep it.
 func (s *scanner) text() ([]byte, error) {
 	if s.next() != '"' {
 		return nil, s.want("a string")
@@ -27,7 +27,7 @@ func (s *scanner) text() ([]byte, error) {
 	return nil, problemf("a string that begins at byte %d has no end", s.pos)
 }
 
-// escaped reads on where text met its first backslash, at i.
+// escaped reads the rest of a string, whose first backslash is at i.
 func (s *scanner) escaped(start, i int) ([]byte, error) {
 	out := slices.Clone(s.buf[start:i])
 	for i < len(s.buf) {
@@ -75,9 +75,9 @@ func (s *scanner) escaped(start, i int) ([]byte, error) {
 	return nil, problemf("a string that begins at byte %d has no end", s.pos)
 }
 
-// escape reads the four digits after \u at i, and the second half of a pair. n
-// is how many bytes they take, 0 when they are no character: a lone surrogate
-// is none, and putting U+FFFD in its place would answer another question.
+// escape reads the four digits after \u at i, and the second half of a surrogate pair. n
+// is the number of bytes they take, 0 when they are not a character. A lone surrogate
+// is not one: the model would be run on another text if U+FFFD replaced it.
 func (s *scanner) escape(i int) (r rune, n int) {
 	high, ok := s.hex(i)
 	if !ok {
@@ -124,13 +124,7 @@ func checked(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// str reads a string that is kept.
-func str(s *scanner) (string, error) {
-	b, err := s.text()
-	return string(b), err
-}
-
-// printable is a key as it may stand in a path.
+// printable returns a key in the form that a path shows.
 func printable(key []byte) string {
 	if len(key) > 32 {
 		return clip(key)
