@@ -25,7 +25,7 @@ func TestModelsOfTheBinding(t *testing.T) {
 			}
 			s, err := onnx.Open(path, onnx.Options{IntraOpThreads: 1})
 			if err != nil && strings.Contains(err.Error(), "en_US.UTF-8") {
-				t.Skip("its StringNormalizer needs the locale en_US.UTF-8, which this system has not")
+				t.Skip("its StringNormalizer needs the locale en_US.UTF-8, which this system lacks")
 			}
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, s.Close()) }()
@@ -33,18 +33,18 @@ func TestModelsOfTheBinding(t *testing.T) {
 			for i, spec := range s.Inputs() {
 				inputs[i] = zeros(t, spec)
 			}
-			answer, err := s.Run(t.Context(), inputs, nil)
+			outputs, err := s.Run(t.Context(), inputs, nil)
 			require.NoError(t, err)
-			require.Len(t, answer, len(s.Outputs()))
+			require.Len(t, outputs, len(s.Outputs()))
 			for i, spec := range s.Outputs() {
-				assert.Equal(t, spec.Name, answer[i].Name)
-				agrees(t, spec, answer[i].Value)
+				assert.Equal(t, spec.Name, outputs[i].Name)
+				checkOutput(t, spec, outputs[i].Value)
 			}
 		})
 	}
 }
 
-// zeros is an input of that spec, two long where the model leaves it open.
+// zeros returns an input of that spec, two long where the model leaves a dimension open.
 func zeros(t *testing.T, spec tensor.Spec) *tensor.Tensor {
 	t.Helper()
 	shape := make([]int64, len(spec.Shape))
@@ -59,8 +59,8 @@ func zeros(t *testing.T, spec tensor.Spec) *tensor.Tensor {
 	return &tensor.Tensor{DType: spec.DType, Shape: shape, Data: tensor.Make(spec.DType, int(n))}
 }
 
-// agrees checks an output against what the model says of it.
-func agrees(t *testing.T, spec tensor.Spec, v tensor.Value) {
+// checkOutput compares an output with what the model declares.
+func checkOutput(t *testing.T, spec tensor.Spec, v tensor.Value) {
 	t.Helper()
 	if spec.Kind != tensor.KindTensor {
 		assert.IsType(t, map[tensor.Kind]tensor.Value{tensor.KindSequence: tensor.Sequence{}, tensor.KindMap: tensor.Map{}}[spec.Kind], v)
