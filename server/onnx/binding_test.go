@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +23,8 @@ func TestBindingLacksAFunction(t *testing.T) {
 
 func TestBindingIsTheVersionThatTheTestsRun(t *testing.T) {
 	required := goList(t, "{{.Version}}")
-	assert.Equal(t, required, onnx.BindingVersion, "bindingVersion in binding.go is go.mod's")
-	assert.Equal(t, required, onnx.LinkedVersion())
+	assert.Equal(t, onnx.BindingVersion, required, "go.mod's version is bindingVersion in binding.go")
+	assert.Equal(t, onnx.BindingVersion, onnx.LinkedVersion())
 	require.NoError(t, onnx.CheckVersion(required))
 	err := onnx.CheckVersion("v1.99.0")
 	require.ErrorContains(t, err, "v1.99.0 is linked")
@@ -49,17 +50,13 @@ func TestDeclarationsAgreeWithTheBindingsHeader(t *testing.T) {
 	assert.Contains(t, out, "RunOrtSessionWithOptions", "the compiler names a declaration that differs")
 }
 
-// compile checks a C file that includes the headers.
-func compile(t *testing.T, headers ...string) (out string, err error) {
+// compile checks a C file that includes two headers.
+func compile(t *testing.T, first, second string) (out string, err error) {
 	t.Helper()
 	compiler, err := exec.CommandContext(t.Context(), "go", "env", "CC").Output()
 	require.NoError(t, err)
 	c := exec.CommandContext(t.Context(), strings.TrimSpace(string(compiler)), "-fsyntax-only", "-x", "c", "-")
-	source := ""
-	for _, h := range headers {
-		source += "#include \"" + h + "\"\n"
-	}
-	c.Stdin = strings.NewReader(source)
+	c.Stdin = strings.NewReader(fmt.Sprintf("#include %q\n#include %q\n", first, second))
 	output, err := c.CombinedOutput()
 	return string(output), err
 }
