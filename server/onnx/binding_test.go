@@ -1,6 +1,8 @@
 package onnx_test
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -10,70 +12,59 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/server/onnx"
-	"slipway/server/tensor"
 )
 
-// The binding's own test models come with its source: strings, half precision,
-// several types, inputs and outputs, a scalar output, a name in three scripts.
-func TestModelsOfTheBinding(t *testing.T) {
-	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/yalue/onnxruntime_go").Output()
-	require.NoError(t, err)
-	models, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "test_data", "*.onnx"))
-	require.NoError(t, err)
-	require.NotEmpty(t, models)
-	for _, path := range models {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			if testing.Short() && filepath.Base(path) == "example_big_compute.onnx" {
-				t.Skip("takes seconds")
-			}
-			s, err := onnx.Open(path, onnx.Options{IntraOpThreads: 1})
-			if err != nil && strings.Contains(err.Error(), "en_US.UTF-8") {
-				t.Skip("its StringNormalizer needs the locale en_US.UTF-8, which this system has not")
-			}
-			require.NoError(t, err)
-			defer func() { assert.NoError(t, s.Close()) }()
-			inputs := make([]*tensor.Tensor, len(s.Inputs()))
-			for i, spec := range s.Inputs() {
-				inputs[i] = zeros(t, spec)
-			}
-			answer, err := s.Run(t.Context(), inputs, nil)
-			require.NoError(t, err)
-			require.Len(t, answer, len(s.Outputs()))
-			for i, spec := range s.Outputs() {
-				assert.Equal(t, spec.Name, answer[i].Name)
-				agrees(t, spec, answer[i].Value)
-			}
-		})
-	}
+func TestBindingLacksAFunction(t *testing.T) {
+	require.NoError(t, onnx.CheckFunctionsWithout())
+	err := onnx.CheckFunctionsWithout("GetTensorMutableData", "ReleaseOrtValue")
+	require.ErrorContains(t, err, "no C function ReleaseOrtValue, GetTensorMutableData")
+	assert.ErrorContains(t, err, "go back to version "+onnx.BindingVersion)
 }
 
-// zeros is an input of that spec, two long where the model leaves it open.
-func zeros(t *testing.T, spec tensor.Spec) *tensor.Tensor {
-	t.Helper()
-	shape := make([]int64, len(spec.Shape))
-	for i, d := range spec.Shape {
-		shape[i] = d
-		if d < 0 {
-			shape[i] = 2
-		}
-	}
-	n, err := tensor.Count(shape)
-	require.NoError(t, err)
-	return &tensor.Tensor{DType: spec.DType, Shape: shape, Data: tensor.Make(spec.DType, int(n))}
+func TestBindingIsTheVersionThatTheTestsRun(t *testing.T) {
+	required := goList(t, "{{.Version}}")
+	assert.Equal(t, onnx.BindingVersion, required, "go.mod's version is bindingVersion in binding.go")
+	assert.Equal(t, onnx.BindingVersion, onnx.LinkedVersion())
+	require.NoError(t, onnx.CheckVersion(required))
+	err := onnx.CheckVersion("v1.99.0")
+	require.ErrorContains(t, err, "v1.99.0 is linked")
+	assert.ErrorContains(t, err, "set bindingVersion")
 }
 
-// agrees checks an output against what the model says of it.
-func agrees(t *testing.T, spec tensor.Spec, v tensor.Value) {
-	t.Helper()
-	if spec.Kind != tensor.KindTensor {
-		assert.IsType(t, map[tensor.Kind]tensor.Value{tensor.KindSequence: tensor.Sequence{}, tensor.KindMap: tensor.Map{}}[spec.Kind], v)
-		return
-	}
-	got, ok := v.(*tensor.Tensor)
-	require.True(t, ok, "%T", v)
-	require.NoError(t, spec.Check(got))
-	n, err := tensor.Count(got.Shape)
+// Compiled in one file, two declarations of a function that differ are an error.
+func TestDeclarationsAgreeWithTheBindingsHeader(t *testing.T) {
+	dir := goList(t, "{{.Dir}}")
+	ours, err := filepath.Abs("binding.h")
 	require.NoError(t, err)
-	assert.Equal(t, &tensor.Tensor{DType: spec.DType, Shape: got.Shape, Data: got.Data}, got)
-	assert.Len(t, got.Data, int(n))
+	theirs := filepath.Join(dir, "onnxruntime_wrapper.h")
+	out, err := compile(t, theirs, ours)
+	require.NoError(t, err, out)
+
+	text, err := os.ReadFile(ours)
+	require.NoError(t, err)
+	wrong := strings.Replace(string(text), "int input_count", "long input_count", 1)
+	changed := filepath.Join(t.TempDir(), "binding.h")
+	require.NoError(t, os.WriteFile(changed, []byte(wrong), 0o644))
+	out, err = compile(t, theirs, changed)
+	require.Error(t, err)
+	assert.Contains(t, out, "RunOrtSessionWithOptions", "the compiler names a declaration that differs")
+}
+
+// compile checks a C file that includes two headers.
+func compile(t *testing.T, first, second string) (out string, err error) {
+	t.Helper()
+	compiler, err := exec.CommandContext(t.Context(), "go", "env", "CC").Output()
+	require.NoError(t, err)
+	c := exec.CommandContext(t.Context(), strings.TrimSpace(string(compiler)), "-fsyntax-only", "-x", "c", "-")
+	c.Stdin = strings.NewReader(fmt.Sprintf("#include %q\n#include %q\n", first, second))
+	output, err := c.CombinedOutput()
+	return string(output), err
+}
+
+// goList returns what go list prints of the binding's module.
+func goList(t *testing.T, format string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", format, onnx.BindingModule).Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(out))
 }

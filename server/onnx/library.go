@@ -1,20 +1,32 @@
 package onnx
 
+// #include "binding.h"
+import "C"
+
 import (
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
 
 const libraryName = "libonnxruntime.so.1"
 
-// Init loads ONNX Runtime's shared library, once for the process. An empty path
-// means: search beside the binary, where the image and the Makefile lay it.
+// environment is the process's one OrtEnv. The binding holds another reference to
+// it, which its Go API does not hand out.
+var environment *C.OrtEnv
+
+// Init checks the binding and loads ONNX Runtime's shared library, once for the
+// process. With an empty path it searches beside the binary, where the image and
+// the Makefile install the library.
 func Init(path string) error {
+	if err := checkBinding(); err != nil {
+		return err
+	}
 	if path == "" {
 		found, err := findLibrary()
 		if err != nil {
@@ -22,23 +34,31 @@ func Init(path string) error {
 		}
 		path = found
 	}
-	// The library reports its use to its maker as soon as it starts, unless told
-	// not to; a server in a closed network must not try.
+	// The library reports its use to its maker as soon as it starts, unless this is
+	// set; a server in a closed network must not try.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return fmt.Errorf("load ONNX Runtime: %w", err)
 	}
-	tuneMalloc()
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("load ONNX Runtime from %s: %w", path, err)
 	}
+	name := C.CString("slipway")
+	defer C.free(unsafe.Pointer(name))
+	if err := statusError(C.CreateOrtEnv(name, &environment)); err != nil {
+		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), ort.DestroyEnvironment())
+	}
 	return nil
 }
 
-// Close unloads the library; every session must be closed before.
-func Close() error { return ort.DestroyEnvironment() }
+// Close unloads the library. Every session must be closed before.
+func Close() error {
+	C.ReleaseOrtEnv(environment)
+	environment = nil
+	return ort.DestroyEnvironment()
+}
 
-// Version is the version of the library that is loaded.
+// Version returns the version of the loaded library.
 func Version() string { return ort.GetVersion() }
 
 // findLibrary looks in ../lib and lib from the binary's folder.

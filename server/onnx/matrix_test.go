@@ -26,7 +26,7 @@ func text(b []byte, field protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), s)
 }
 
-func whole(b []byte, field protowire.Number, n int) []byte {
+func integer(b []byte, field protowire.Number, n int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(n))
 }
 
@@ -36,8 +36,8 @@ func message(b []byte, field protowire.Number, inner []byte) []byte {
 
 // row is an input or output of shape [1,n].
 func row(name string, n int) []byte {
-	shape := message(message(nil, shapeDim, whole(nil, dimValue, 1)), shapeDim, whole(nil, dimValue, n))
-	return message(text(nil, valueName, name), valueType, message(nil, typeTensor, message(whole(nil, typeElem, elemFloat), typeShape, shape)))
+	shape := message(message(nil, shapeDim, integer(nil, dimValue, 1)), shapeDim, integer(nil, dimValue, n))
+	return message(text(nil, valueName, name), valueType, message(nil, typeTensor, message(integer(nil, typeElem, elemFloat), typeShape, shape)))
 }
 
 // matrix writes a model that multiplies a row of n with a matrix of ones, which
@@ -49,13 +49,13 @@ func matrix(t testing.TB, n int) (path string) {
 		bits := math.Float32bits(1)
 		ones = append(ones, byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24))
 	}
-	weights := whole(whole(whole(nil, tensorDims, n), tensorDims, n), tensorType, elemFloat)
+	weights := integer(integer(integer(nil, tensorDims, n), tensorDims, n), tensorType, elemFloat)
 	weights = message(text(weights, tensorName, "w"), tensorRaw, ones)
 	node := text(text(text(text(nil, nodeInput, "x"), nodeInput, "w"), nodeOutput, "y"), nodeOp, "MatMul")
 	graph := message(text(message(nil, graphNode, node), graphName, "matrix"), graphConstant, weights)
 	graph = message(message(graph, graphInput, row("x", n)), graphOutput, row("y", n))
-	model := message(whole(nil, modelIRVersion, irVersion), modelGraph, graph)
-	model = message(model, modelOpset, whole(nil, opsetVersion, opset))
+	model := message(integer(nil, modelIRVersion, irVersion), modelGraph, graph)
+	model = message(model, modelOpset, integer(nil, opsetVersion, opset))
 
 	path = filepath.Join(t.TempDir(), "matrix.onnx")
 	require.NoError(t, os.WriteFile(path, model, 0o600))

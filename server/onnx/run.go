@@ -1,6 +1,6 @@
 package onnx
 
-// #include "frame.h"
+// #include "run_state.h"
 import "C"
 
 import (
@@ -23,51 +23,50 @@ func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []st
 	if len(inputs) != len(s.inputs) {
 		return nil, fmt.Errorf("got %d inputs, the model takes %d", len(inputs), len(s.inputs))
 	}
-	f := s.take()
-	defer s.put(f)
-	if err := f.want(s, outputs); err != nil {
+	r, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(r)
+	if err := r.selectOutputs(s, outputs); err != nil {
 		return nil, err
 	}
 	for i, t := range inputs {
-		if err := f.give(i, t); err != nil {
+		if err := r.bind(i, t); err != nil {
 			return nil, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
 		}
 	}
-	if err := f.run(ctx, s); err != nil {
+	if err := r.run(ctx, s); err != nil {
 		return nil, err
 	}
-	return f.answer(s)
+	return r.copyOutputs(s)
 }
 
-func (f *frame) run(ctx context.Context, s *Session) error {
-	options, ended, err := f.watch(ctx)
-	if err != nil {
-		return err
-	}
-	status := C.RunFrame(f.c, s.handle, options, s.memory)
-	stopped := ended()
-	err = statusError(status)
-	if err != nil && stopped {
+func (r *runState) run(ctx context.Context, s *Session) error {
+	r.watch.start(ctx)
+	status := C.RunModel(r.c, s.handle, s.memory)
+	ended := r.watch.stop()
+	err := statusError(status)
+	if err != nil && ended {
 		return fmt.Errorf("run ended early: %w (%w)", context.Cause(ctx), err)
 	}
 	return classify(err)
 }
 
-// answer copies the outputs out of C.
-func (f *frame) answer(s *Session) ([]tensor.Named, error) {
-	result := make([]tensor.Named, len(f.wanted))
-	for i, at := range f.wanted {
-		value, err := goValue(&f.outputs[i])
+func (r *runState) copyOutputs(s *Session) ([]tensor.Named, error) {
+	result := make([]tensor.Named, len(r.selected))
+	for i, output := range r.selected {
+		value, err := goValue(&r.outputs[i])
 		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", s.outputs[at].Name, err)
+			return nil, fmt.Errorf("output %q: %w", s.outputs[output].Name, err)
 		}
-		result[i] = tensor.Named{Name: s.outputs[at].Name, Value: value}
+		result[i] = tensor.Named{Name: s.outputs[output].Name, Value: value}
 	}
 	return result, nil
 }
 
-// classify tells the runtime's own refusal of the inputs, which only it can
-// check when the model leaves a rank or a dimension open, from a run that failed.
+// classify distinguishes a run that failed from inputs that the runtime refused:
+// only it can check them when the model leaves a rank or a dimension open.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -80,22 +79,22 @@ func classify(err error) error {
 	return err
 }
 
-// take is a frame that nobody runs with.
-func (s *Session) take() *frame {
+// acquire returns a run state that no run uses.
+func (s *Session) acquire() (*runState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.frames); n > 0 {
-		f := s.frames[n-1]
-		s.frames = s.frames[:n-1]
-		return f
+	if n := len(s.idle); n > 0 {
+		r := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return r, nil
 	}
-	return newFrame(s)
+	return newRunState(s)
 }
 
-// put gives a frame back when its run is over.
-func (s *Session) put(f *frame) {
-	f.drop()
+// release keeps a run state for the next run.
+func (s *Session) release(r *runState) {
+	r.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frames = append(s.frames, f)
+	s.idle = append(s.idle, r)
 }

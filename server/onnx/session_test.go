@@ -37,10 +37,10 @@ func of[T tensor.Element](t testing.TB, shape []int64, data ...T) *tensor.Tensor
 
 func runOne(t *testing.T, s *onnx.Session, inputs ...*tensor.Tensor) tensor.Value {
 	t.Helper()
-	answer, err := s.Run(t.Context(), inputs, nil)
+	outputs, err := s.Run(t.Context(), inputs, nil)
 	require.NoError(t, err)
-	require.Len(t, answer, 1)
-	return answer[0].Value
+	require.Len(t, outputs, 1)
+	return outputs[0].Value
 }
 
 func TestEveryDTypeComesBackAsItWent(t *testing.T) {
@@ -122,10 +122,10 @@ func TestSequencesAndMaps(t *testing.T) {
 	for model, keys := range map[string]tensor.DType{"zipmap": tensor.Int64, "zipmap_strings": tensor.Bytes} {
 		t.Run(model, func(t *testing.T) {
 			s := open(t, model)
-			answer, err := s.Run(t.Context(), []*tensor.Tensor{of[float32](t, []int64{2, 4}, 6.8, 2.8, 4.8, 1.4, 5, 3, 1, .2)}, nil)
+			outputs, err := s.Run(t.Context(), []*tensor.Tensor{of[float32](t, []int64{2, 4}, 6.8, 2.8, 4.8, 1.4, 5, 3, 1, .2)}, nil)
 			require.NoError(t, err)
-			rows, ok := answer[1].Value.(tensor.Sequence)
-			require.True(t, ok, "%T", answer[1].Value)
+			rows, ok := outputs[1].Value.(tensor.Sequence)
+			require.True(t, ok, "%T", outputs[1].Value)
 			require.Len(t, rows, 2)
 			first := rows[0].(tensor.Map)
 			assert.Equal(t, keys, first.Keys.DType)
@@ -172,7 +172,7 @@ func TestRunTakesAsManyInputsAsTheModel(t *testing.T) {
 	assert.ErrorContains(t, err, "more outputs")
 }
 
-// The runtime takes any rank where the model says that it is a scalar's.
+// The runtime takes any rank where the model declares a scalar.
 func TestManyDimensions(t *testing.T) {
 	s := open(t, "scalar_fp32")
 	for _, shape := range [][]int64{{1, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1}, {4}} {
@@ -216,9 +216,9 @@ func TestRunsAtOnce(t *testing.T) {
 				for i := range data {
 					data[i] = float32(worker*1000 + i)
 				}
-				answer, err := s.Run(t.Context(), []*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{8, 8}, Data: data}}, nil)
+				outputs, err := s.Run(t.Context(), []*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{8, 8}, Data: data}}, nil)
 				if assert.NoError(t, err) {
-					assert.Equal(t, data, answer[0].Value.(*tensor.Tensor).Data)
+					assert.Equal(t, data, outputs[0].Value.(*tensor.Tensor).Data)
 				}
 				if worker == 0 {
 					runtime.GC()

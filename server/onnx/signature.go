@@ -1,6 +1,6 @@
 package onnx
 
-// #include "frame.h"
+// #include "session.h"
 import "C"
 
 import (
@@ -13,50 +13,50 @@ import (
 	"slipway/server/tensor"
 )
 
-func inputSpecs(session unsafe.Pointer) ([]tensor.Spec, error) {
+func inputSpecs(session *C.OrtSession) ([]tensor.Spec, error) {
 	var n C.size_t
 	if err := statusError(C.SessionGetInputCount(session, &n)); err != nil {
 		return nil, err
 	}
-	return specs(int(n), func(i C.size_t, name **C.char, slot *C.Slot) *C.OrtStatus {
-		return C.DescribeInput(session, i, name, slot)
+	return specs(int(n), func(i C.size_t, name **C.char, value *C.Value) *C.OrtStatus {
+		return C.DescribeInput(session, i, name, value)
 	})
 }
 
-func outputSpecs(session unsafe.Pointer) ([]tensor.Spec, error) {
+func outputSpecs(session *C.OrtSession) ([]tensor.Spec, error) {
 	var n C.size_t
 	if err := statusError(C.SessionGetOutputCount(session, &n)); err != nil {
 		return nil, err
 	}
-	return specs(int(n), func(i C.size_t, name **C.char, slot *C.Slot) *C.OrtStatus {
-		return C.DescribeOutput(session, i, name, slot)
+	return specs(int(n), func(i C.size_t, name **C.char, value *C.Value) *C.OrtStatus {
+		return C.DescribeOutput(session, i, name, value)
 	})
 }
 
-func specs(n int, describe func(C.size_t, **C.char, *C.Slot) *C.OrtStatus) ([]tensor.Spec, error) {
-	var slot C.Slot
-	defer C.EmptySlot(&slot)
+func specs(n int, describe func(C.size_t, **C.char, *C.Value) *C.OrtStatus) ([]tensor.Spec, error) {
+	var value C.Value
+	defer C.FreeValue(&value)
 	all := make([]tensor.Spec, n)
 	for i := range all {
 		var name *C.char
-		err := statusError(describe(C.size_t(i), &name, &slot))
+		err := statusError(describe(C.size_t(i), &name, &value))
 		all[i].Name = C.GoString(name)
 		C.FreeWithDefaultORTAllocator(unsafe.Pointer(name))
 		if err != nil {
 			return nil, fmt.Errorf("%d: %w", i, err)
 		}
-		if err := fill(&all[i], &slot); err != nil {
+		if err := fill(&all[i], &value); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
-func fill(spec *tensor.Spec, slot *C.Slot) error {
-	switch kind := ort.ONNXType(slot.kind); kind {
+func fill(spec *tensor.Spec, value *C.Value) error {
+	switch kind := ort.ONNXType(value.kind); kind {
 	case ort.ONNXTypeTensor:
-		elementType := ort.TensorElementDataType(slot._type)
-		spec.DType, spec.Shape = dtypeOf(elementType), slices.Clone(shapeOf(slot))
+		elementType := ort.TensorElementDataType(value._type)
+		spec.DType, spec.Shape = dtypeOf(elementType), slices.Clone(shapeOf(value))
 		if spec.DType == tensor.Invalid {
 			return fmt.Errorf("%q has element type %s, which is not served", spec.Name, elementType)
 		}

@@ -1,51 +1,27 @@
 package onnx
 
-// #include "frame.h"
+// #include "value.h"
 import "C"
 
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"slipway/server/fault"
 	"slipway/server/tensor"
 )
 
-// stringValue copies strings into C.
-func stringValue(shape []int64, text []string) (*C.OrtValue, error) {
-	for i, s := range text {
-		if strings.IndexByte(s, 0) >= 0 {
-			return nil, fault.New(fault.InvalidArgument, "element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
-		}
-	}
-	var value *C.OrtValue
-	err := statusError(C.CreateTensorAsOrtValue((*C.int64_t)(unsafe.SliceData(shape)), C.int64_t(len(shape)),
-		C.int(ort.TensorElementDataTypeString), &value))
-	if err != nil || len(text) == 0 {
-		return value, err
-	}
-	c := newCStrings(text)
-	defer c.free()
-	if err := statusError(C.FillStringTensor(value, unsafe.SliceData(c), C.size_t(len(c)))); err != nil {
-		C.ReleaseOrtValue(value)
-		return nil, err
-	}
-	return value, nil
-}
-
-// goValue copies a value that C has described out of its slot, which stays the caller's.
-func goValue(slot *C.Slot) (tensor.Value, error) {
-	switch kind := ort.ONNXType(slot.kind); kind {
+// goValue copies a value that C has described. The caller still owns it.
+func goValue(value *C.Value) (tensor.Value, error) {
+	switch kind := ort.ONNXType(value.kind); kind {
 	case ort.ONNXTypeTensor:
-		return goTensor(slot)
+		return goTensor(value)
 	case ort.ONNXTypeSequence:
-		return goSequence(slot.value)
+		return goSequence(value.handle)
 	case ort.ONNXTypeMap:
-		return goMap(slot.value)
+		return goMap(value.handle)
 	default:
 		return nil, fmt.Errorf("a value of kind %s is not served", kind)
 	}
@@ -85,59 +61,41 @@ func goMap(v *C.OrtValue) (tensor.Value, error) {
 }
 
 func goElement(container *C.OrtValue, i int) (tensor.Value, error) {
-	var slot C.Slot
-	defer C.EmptySlot(&slot)
-	if err := statusError(C.DescribeElement(container, C.int(i), &slot)); err != nil {
+	var value C.Value
+	defer C.FreeValue(&value)
+	if err := statusError(C.DescribeElement(container, C.int(i), &value)); err != nil {
 		return nil, err
 	}
-	return goValue(&slot)
+	return goValue(&value)
 }
 
-// smallTensor holds a tensor and its shape in one piece of memory.
+// smallTensor holds a tensor and its shape in one allocation.
 type smallTensor struct {
 	tensor.Tensor
 	dims [4]int64
 }
 
-func goTensor(slot *C.Slot) (tensor.Value, error) {
-	elementType := ort.TensorElementDataType(slot._type)
+func goTensor(value *C.Value) (tensor.Value, error) {
+	elementType := ort.TensorElementDataType(value._type)
 	dtype := dtypeOf(elementType)
 	if dtype == tensor.Invalid {
 		return nil, fmt.Errorf("element type %s is not served", elementType)
 	}
 	t := &smallTensor{}
-	t.DType, t.Shape = dtype, append(t.dims[:0], shapeOf(slot)...)
+	t.DType, t.Shape = dtype, append(t.dims[:0], shapeOf(value)...)
 	count, err := tensor.Count(t.Shape)
 	if err != nil {
 		return nil, err
 	}
 	t.Data = tensor.Make(dtype, int(count))
 	if text, ok := t.Data.([]string); ok {
-		return &t.Tensor, readStrings(slot.value, text)
+		return &t.Tensor, readStrings(value.handle, text)
 	}
 	if to := t.Memory(); len(to) > 0 {
-		copy(to, unsafe.Slice((*byte)(slot.data), len(to)))
+		copy(to, unsafe.Slice((*byte)(value.data), len(to)))
 	}
 	return &t.Tensor, nil
 }
 
-// shapeOf is the shape in the slot, in C's memory.
-func shapeOf(slot *C.Slot) []int64 { return unsafe.Slice((*int64)(slot.shape), slot.rank) }
-
-func readStrings(v *C.OrtValue, into []string) error {
-	var size C.size_t
-	if err := statusError(C.GetStringTensorDataLength(v, &size)); err != nil || size == 0 {
-		return err
-	}
-	buffer, offsets := make([]byte, size), make([]C.size_t, len(into)+1)
-	offsets[len(into)] = size
-	err := statusError(C.GetStringTensorContent(v, unsafe.Pointer(unsafe.SliceData(buffer)), size,
-		unsafe.SliceData(offsets), C.size_t(len(into))))
-	if err != nil {
-		return err
-	}
-	for i := range into {
-		into[i] = string(buffer[offsets[i]:offsets[i+1]])
-	}
-	return nil
-}
+// shapeOf returns the value's shape, which stays in C's memory.
+func shapeOf(value *C.Value) []int64 { return unsafe.Slice((*int64)(value.shape), value.rank) }

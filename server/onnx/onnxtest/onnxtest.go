@@ -22,7 +22,7 @@ func run(m *testing.M) (code int) {
 		err = onnx.Init(library)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err, "\nrun scripts/onnxruntime")
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer func() {
@@ -34,13 +34,20 @@ func run(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// Library is the path of ONNX Runtime's shared library in the checkout.
+// Library returns the path of ONNX Runtime's shared library in the checkout.
 func Library() (string, error) {
 	root, err := findRoot()
-	return filepath.Join(root, ".build", "lib", "libonnxruntime.so.1"), err
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(root, ".build", "lib", "libonnxruntime.so.1")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("find ONNX Runtime: %w; run scripts/onnxruntime", err)
+	}
+	return path, nil
 }
 
-// Model is the path of a model of testdata, named without .onnx.
+// Model returns the path of a model of testdata, named without .onnx.
 func Model(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(root(t), "server", "onnx", "onnxtest", "testdata", name+".onnx")
@@ -50,14 +57,14 @@ func Model(t testing.TB, name string) string {
 	return path
 }
 
-// Iris is the repository that the image carries, with the one model iris.
+// Iris returns the repository that the image carries, with the one model iris.
 func Iris(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(root(t), "server", "models")
 }
 
-// Repository lays a folder of models that goes with the test: files has the
-// name of a test model for each path, {"iris/1/model.onnx": "constant_1"}.
+// Repository writes a folder of models, which the test removes at its end: files
+// has the name of a test model for each path, {"iris/1/model.onnx": "constant_1"}.
 func Repository(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,7 +74,7 @@ func Repository(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-// Put copies a test model to path, over the file that may be there.
+// Put copies a test model to path and replaces a file that is there.
 func Put(t testing.TB, path, model string) {
 	t.Helper()
 	data, err := os.ReadFile(Model(t, model))
@@ -91,7 +98,7 @@ func root(t testing.TB) string {
 	return dir
 }
 
-// findRoot is the checkout: the nearest folder above the test's with a go.mod.
+// findRoot returns the checkout: the nearest folder above the test's with a go.mod.
 func findRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {

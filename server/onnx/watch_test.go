@@ -15,12 +15,12 @@ import (
 	"slipway/server/tensor"
 )
 
-// slowly asks the model slow to take that many milliseconds.
+// slowly runs the model slow, which takes that many milliseconds.
 func slowly(ctx context.Context, s *onnx.Session, n int64) ([]tensor.Named, error) {
 	return s.Run(ctx, []*tensor.Tensor{{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{n}}}, nil)
 }
 
-func TestARunEndsWithItsContext(t *testing.T) {
+func TestRunEndsWithItsContext(t *testing.T) {
 	s := open(t, "slow")
 	gone := errors.New("the client has gone")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -28,18 +28,18 @@ func TestARunEndsWithItsContext(t *testing.T) {
 	began := time.Now()
 	_, err := slowly(ctx, s, 60_000)
 	require.ErrorIs(t, err, gone)
-	assert.ErrorContains(t, err, "terminate flag", "what the runtime said")
+	assert.ErrorContains(t, err, "terminate flag", "what the runtime reported")
 	assert.Less(t, time.Since(began), 20*time.Second)
 
-	answer, err := slowly(t.Context(), s, 1)
+	outputs, err := slowly(t.Context(), s, 1)
 	require.NoError(t, err, "the session goes on working, with the same run options")
-	assert.Equal(t, []int64{1}, answer[0].Value.(*tensor.Tensor).Data)
+	assert.Equal(t, []int64{1}, outputs[0].Value.(*tensor.Tensor).Data)
 
 	_, err = slowly(ctx, s, 1)
 	require.ErrorIs(t, err, gone, "a run does not begin when its context is over")
 }
 
-func TestADeadlineIsOne(t *testing.T) {
+func TestRunEndsAtItsDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := slowly(ctx, open(t, "slow"), 60_000)
@@ -47,7 +47,7 @@ func TestADeadlineIsOne(t *testing.T) {
 }
 
 // Contexts end before, in and after the runs: an end that comes late must not
-// reach the next run of the same frame.
+// reach the next run with the same run state.
 func TestContextsThatEndAtAnyMoment(t *testing.T) {
 	s := open(t, "slow")
 	var all sync.WaitGroup

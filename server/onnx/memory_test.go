@@ -30,16 +30,16 @@ func resident(t testing.TB) float64 {
 	return float64(pages*os.Getpagesize()) / (1 << 20)
 }
 
-// use opens a matrix, asks it once and closes it.
+// use opens a matrix, runs it once and closes it.
 func use(t testing.TB, path string, o onnx.Options) {
 	t.Helper()
 	s, err := onnx.Open(path, o)
 	require.NoError(t, err)
 	in := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{1, side}, Data: make([]float32, side)}
 	in.Data.([]float32)[7] = 2
-	answer, err := s.Run(t.Context(), []*tensor.Tensor{in}, nil)
+	outputs, err := s.Run(t.Context(), []*tensor.Tensor{in}, nil)
 	require.NoError(t, err)
-	require.Equal(t, float32(2), answer[0].Value.(*tensor.Tensor).Data.([]float32)[side-1])
+	require.Equal(t, float32(2), outputs[0].Value.(*tensor.Tensor).Data.([]float32)[side-1])
 	require.NoError(t, s.Close())
 	onnx.Trim()
 }

@@ -1,0 +1,66 @@
+#include "value.h"
+
+void *allocate(size_t count, size_t size) {
+	void *p = calloc(count + 1, size); // of no elements calloc may return NULL
+	if (!p) abort();
+	return p;
+}
+
+void ReserveShape(Value *v, size_t rank) {
+	v->rank = rank;
+	if (rank <= v->shape_capacity && v->shape) return;
+	v->shape_capacity = rank < 8 ? 8 : rank;
+	v->shape = realloc(v->shape, v->shape_capacity * sizeof *v->shape);
+	if (!v->shape) abort();
+}
+
+void ReleaseValue(Value *v) {
+	if (v->handle) ReleaseOrtValue(v->handle);
+	v->handle = NULL;
+	v->data = NULL;
+}
+
+void FreeValue(Value *v) {
+	ReleaseValue(v);
+	free(v->shape);
+	v->shape = NULL;
+	v->shape_capacity = 0;
+}
+
+static OrtStatus *read_tensor_type(const OrtTensorTypeAndShapeInfo *info, Value *v) {
+	OrtStatus *status = GetTensorElementType(info, &v->type);
+	if (status) return status;
+	size_t rank = 0;
+	status = GetDimensionsCount(info, &rank);
+	if (status) return status;
+	ReserveShape(v, rank);
+	return GetDimensions(info, v->shape, rank);
+}
+
+OrtStatus *DescribeValue(Value *v) {
+	OrtStatus *status = GetValueType(v->handle, &v->kind);
+	if (status || v->kind != KIND_TENSOR) return status;
+	OrtTensorTypeAndShapeInfo *info = NULL;
+	status = GetTensorTypeAndShape(v->handle, &info);
+	if (status) return status;
+	status = read_tensor_type(info, v);
+	ReleaseTensorTypeAndShapeInfo(info);
+	if (status || v->type == TYPE_STRING) return status;
+	return GetTensorMutableData(v->handle, &v->data);
+}
+
+OrtStatus *DescribeElement(OrtValue *container, int i, Value *v) {
+	OrtStatus *status = GetValue(container, i, &v->handle);
+	return status ? status : DescribeValue(v);
+}
+
+OrtStatus *DescribeType(OrtTypeInfo *type, Value *v) {
+	OrtStatus *status = GetONNXTypeFromTypeInfo(type, &v->kind);
+	if (!status && v->kind == KIND_TENSOR) {
+		OrtTensorTypeAndShapeInfo *info = NULL; // the type's
+		status = CastTypeInfoToTensorInfo(type, &info);
+		if (!status) status = read_tensor_type(info, v);
+	}
+	ReleaseTypeInfo(type);
+	return status;
+}

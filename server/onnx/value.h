@@ -1,0 +1,33 @@
+#pragma once
+
+#include "binding.h"
+
+// The runtime's numbers.
+enum { KIND_TENSOR = 1, TYPE_STRING = 8 };
+
+// Value is one input or output of a run, or the description of one by the model.
+typedef struct {
+	OrtValue *handle;
+	void *data;  // of an input: Go's memory, pinned for the run; of an output: the runtime's
+	size_t size; // of an input's data, in bytes
+	int64_t *shape;
+	size_t rank, shape_capacity; // shape holds rank dimensions and has space for shape_capacity
+	unsigned kind, type;
+} Value;
+
+// allocate returns zeroed memory, or ends the process, as Go does, if there is none.
+void *allocate(size_t count, size_t size);
+
+// ReserveShape sets the rank and makes the shape large enough for it.
+void ReserveShape(Value *value, size_t rank);
+// ReleaseValue releases the runtime's value and keeps the shape's memory.
+void ReleaseValue(Value *value);
+// FreeValue releases everything in a value.
+void FreeValue(Value *value);
+
+// DescribeValue reads kind, type, shape and data from the handle.
+OrtStatus *DescribeValue(Value *value);
+// DescribeElement takes element i out of a sequence or map and describes it.
+OrtStatus *DescribeElement(OrtValue *container, int i, Value *value);
+// DescribeType reads kind, type and shape from a type and frees the type.
+OrtStatus *DescribeType(OrtTypeInfo *type, Value *value);
