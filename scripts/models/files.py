@@ -1,4 +1,4 @@
-"""Turns models, and what lies beside them, into files whose bytes are the same on every run."""
+"""Writes models and their further files, with the same bytes on every run."""
 
 import argparse
 import sys
@@ -17,23 +17,23 @@ OPSET = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
 
 
-def encode(model: onnx.ModelProto, beside: dict[str, bytes] | None = None) -> bytes:
-    """The bytes of a model that is valid and that ONNX Runtime loads; beside are
-    the files of its external data."""
+def encode(model: onnx.ModelProto, external: dict[str, bytes] | None = None) -> bytes:
+    """Returns the bytes of a model, after a check that it is valid and that ONNX
+    Runtime loads it; external are the files of its external data."""
     model.ir_version = IR_VERSION
-    # Who wrote it is no part of the model: with the packages' versions in the
-    # file, each upgrade of theirs would change it.
+    # The producer is not part of the model: with the packages' versions in the
+    # file, each upgrade of a package would change it.
     model.ClearField("producer_name")
     model.ClearField("producer_version")
     model.ClearField("domain")
-    # skl2onnx names an operator set twice.
+    # skl2onnx lists an operator set twice.
     opsets = {(o.domain, o.version) for o in model.opset_import}
     del model.opset_import[:]
     model.opset_import.extend(helper.make_opsetid(*o) for o in sorted(opsets))
     data = model.SerializeToString(deterministic=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        for name, content in {path.name: data, **(beside or {})}.items():
+        for name, content in {path.name: data, **(external or {})}.items():
             (Path(folder) / name).write_bytes(content)
         onnx.checker.check_model(path, full_check=True)
         onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -41,7 +41,7 @@ def encode(model: onnx.ModelProto, beside: dict[str, bytes] | None = None) -> by
 
 
 def main(description: str, files: dict[Path, bytes]) -> None:
-    """Writes the files, or with --check compares them with those there are."""
+    """Writes the files, or compares them with the existing ones if --check is set."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs from what would be written")
     check = parser.parse_args().check

@@ -1,4 +1,4 @@
-"""Makes the bundled model, which iris it is from the sizes of its flower, and its golden answers.
+"""Writes the bundled model, which classifies an iris by the sizes of its flower, and its golden answers.
 
 Input X FP32 [-1,4]: sepal length, sepal width, petal length and petal width in
 centimetres. Outputs: label INT64 [-1] (0 setosa, 1 versicolor, 2 virginica) and
@@ -19,13 +19,13 @@ from sklearn.preprocessing import StandardScaler
 
 
 def train(labels: numpy.ndarray | None = None) -> Pipeline:
-    """The classifier; labels name the three classes, else they are 0, 1 and 2."""
+    """Returns the classifier; labels are the names of the three classes, by default 0, 1 and 2."""
     data = load_iris()
     target = data.target if labels is None else labels[data.target]
     model = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-10, max_iter=1000, random_state=0))
     model.fit(data.data, target)
-    # Processors sum in different orders, which shows in the last digits. Four
-    # decimals predict the same, and are the same everywhere.
+    # Processors sum in different orders, so the last digits differ. Four decimals
+    # predict the same and are equal everywhere.
     scaler, regression = model[0], model[1]
     scaler.mean_, scaler.scale_ = scaler.mean_.round(4), scaler.scale_.round(4)
     regression.coef_, regression.intercept_ = regression.coef_.round(4), regression.intercept_.round(4)
@@ -33,14 +33,14 @@ def train(labels: numpy.ndarray | None = None) -> Pipeline:
 
 
 def export(model: Pipeline, zipmap: bool) -> onnx.ModelProto:
-    """The ONNX of the classifier. The zipmap, which is skl2onnx's default, makes
-    the probabilities a sequence of maps, where else they are one tensor."""
+    """Returns the classifier as ONNX. The probabilities are a sequence of maps with
+    a zipmap, which is skl2onnx's default, and one tensor without it."""
     example = load_iris().data[:1].astype(numpy.float32)
     return to_onnx(model, example, name="iris", target_opset=OPSET, options={"zipmap": zipmap})
 
 
 def golden(model: bytes) -> bytes:
-    """What ONNX Runtime answers for a flower of each kind, as golden.ndjson has it."""
+    """Returns golden.ndjson with ONNX Runtime's outputs for a flower of each kind."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     lines = []
     for sizes in load_iris().data[[0, 60, 120]]:
@@ -58,7 +58,7 @@ def golden(model: bytes) -> bytes:
 
 
 def oip(name: str, datatype: str, values: numpy.ndarray) -> dict:
-    """A tensor as the Open Inference Protocol has it."""
+    """Returns a tensor of the Open Inference Protocol."""
     return {"name": name, "datatype": datatype, "shape": list(values.shape), "data": values.ravel().tolist()}
 
 

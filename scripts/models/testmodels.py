@@ -1,4 +1,4 @@
-"""Makes the models of the tests, each the smallest that shows one thing."""
+"""Writes the models of the tests, each the smallest that shows one property."""
 
 import iris
 import numpy
@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 TESTDATA = ROOT / "server/onnx/onnxtest/testdata"
 
-# By the names of the Open Inference Protocol.
+# The keys are the Open Inference Protocol's names, in lower case.
 DATATYPES = {
     "bool": TensorProto.BOOL,
     "int8": TensorProto.INT8,
@@ -29,7 +29,7 @@ FP32, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 EXTERNAL_DATA = "external.data"
 
-# The rounds of slow's loop that take about a millisecond.
+# The iterations of slow's loop that take about a millisecond.
 ROUNDS_PER_N = 1000
 
 
@@ -53,7 +53,7 @@ def node(op, inputs, outputs, **attributes):
 
 
 def identity(name, datatype, shape):
-    """x of any type and shape comes back as y."""
+    """y = x."""
     return model(name, [tensor("x", datatype, shape)], [node("Identity", ["x"], ["y"])], [tensor("y", datatype, shape)])
 
 
@@ -69,7 +69,7 @@ def plus(name, shape, amount):
 
 
 def add_sub():
-    """Two inputs and two outputs, as Triton's example named simple has them."""
+    """Two inputs and two outputs, as in Triton's example "simple"."""
 
     def pair(name):
         return [tensor(f"{name}{i}", TensorProto.INT32, [None, 16]) for i in (0, 1)]
@@ -83,7 +83,7 @@ def add_sub():
 
 
 def names():
-    """Names that aren't words of ASCII: the sum and the difference."""
+    """The sum and the difference, with names that are not ASCII words."""
     a, b, total, difference = "petal length", "длина лепестка", "合計", 'a "difference" \\ b'
     return model(
         "names",
@@ -106,7 +106,7 @@ def sequence():
 
 
 def gather():
-    """Looks index up among 10, 20, 30 and 40; one out of [-4,3] fails while it runs."""
+    """Looks up an index in 10, 20, 30 and 40; the run fails for one outside [-4,3]."""
     return model(
         "gather",
         [tensor("index", INT64, [None])],
@@ -117,8 +117,8 @@ def gather():
 
 
 def slow():
-    """Takes about n milliseconds of one core to find that y = n: it counts to
-    ROUNDS_PER_N * n by ones and divides. The runtime can be stopped between the rounds."""
+    """y = n, after about n milliseconds on one core: it counts to ROUNDS_PER_N * n
+    in steps of one and divides. A run can be stopped between the iterations."""
     body = helper.make_graph(
         [node("Identity", ["go_on"], ["still"]), node("Add", ["count", "one"], ["counted"])],
         "round",
@@ -140,13 +140,13 @@ def slow():
 
 
 def empty():
-    """Where x is not zero: of zeros alone y is empty, of shape [1,0]."""
+    """The indices where x is not zero; if all are zero, y is empty with shape [1,0]."""
     return model("empty", [tensor("x", FP32, [None])], [node("NonZero", ["x"], ["y"])], [tensor("y", INT64, [1, None])])
 
 
 def external():
-    """y = x + w, whose four weights lie in a file of their own, as those of a model
-    of more than 2 GB must."""
+    """y = x + w, with the four weights in a second file, as a model of more than
+    2 GB needs."""
     weights = numpy.array([1, 2, 3, 4], dtype="<f4").tobytes()
     w = TensorProto(name="w", data_type=FP32, dims=[4], data_location=TensorProto.EXTERNAL)
     for key, value in {"location": EXTERNAL_DATA, "offset": 0, "length": len(weights)}.items():
@@ -156,7 +156,7 @@ def external():
 
 
 def fixed_image():
-    """The mean of each channel of one image: much goes in and little comes out."""
+    """The mean of each channel of one image: a large input and a small output."""
     return model(
         "fixed_image",
         [tensor("image", FP32, [1, 3, 224, 224])],
@@ -171,7 +171,7 @@ def models():
         yield identity(f"identity_{name}", datatype, [None, None])
     for name in ("fp32", "fp16", "int64", "bytes"):
         yield identity(f"scalar_{name}", DATATYPES[name], [])
-    # Two versions of one model, told apart by what they answer.
+    # Two versions of one model, which differ in their outputs.
     yield plus("constant_1", [None, 1], 1)
     yield plus("constant_2", [None, 1], 2)
     yield plus("static_batch", [1, 4], 1)
@@ -179,7 +179,7 @@ def models():
 
 
 def classifiers():
-    """The iris classifier with skl2onnx's defaults, its classes numbers and words."""
+    """The iris classifier with skl2onnx's defaults, with numbers and with words as classes."""
     yield "zipmap", iris.export(iris.train(), zipmap=True)
     words = numpy.array(["setosa", "versicolor", "virginica"])
     yield "zipmap_strings", iris.export(iris.train(words), zipmap=True)

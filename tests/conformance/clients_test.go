@@ -13,8 +13,8 @@ import (
 	"slipway/server/onnx/onnxtest"
 )
 
-// testModels lays every test model under its own name, and under names of their
-// own those that a client needs in another way.
+// testModels writes a repository with every test model under its own name, and
+// with those that a client needs in another form under further names.
 func testModels(t *testing.T) string {
 	t.Helper()
 	known, err := filepath.Glob(filepath.Join(filepath.Dir(onnxtest.Model(t, "add_sub")), "*.onnx"))
@@ -28,7 +28,7 @@ func testModels(t *testing.T) string {
 	}
 	for _, path := range known {
 		switch name := strings.TrimSuffix(filepath.Base(path), ".onnx"); name {
-		case "corrupt", "external": // is none; is one only with the file beside it
+		case "corrupt", "external": // no model; a model that needs a second file
 		default:
 			files[name+"/1/model.onnx"] = name
 		}
@@ -42,11 +42,11 @@ func testModels(t *testing.T) string {
 	return dir
 }
 
-// Each client's own process talks to the one server: two of them could not live
-// in one, for both bring the protocol's messages along.
+// TestClients runs each client in a process of its own against one server: two
+// clients cannot share a process, because both register the protocol's messages.
 func TestClients(t *testing.T) {
 	models := testModels(t)
-	python(t, nil, "lay.py", "identities", models)
+	python(t, nil, "write_models.py", "identities", models)
 	s := serve(t, models, "")
 	s.ready(t)
 	for _, file := range []string{"test_tritonclient_http.py", "test_tritonclient_grpc.py", "test_kserve.py", "test_encodings.py"} {
@@ -54,10 +54,10 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// The models that ONNX Runtime refuses are part of the test, so the server does
-// not become ready; the program waits for the index.
+// TestNodes includes models that ONNX Runtime refuses, so the server does not
+// become ready; the Python test waits for the repository index instead.
 func TestNodes(t *testing.T) {
 	models := t.TempDir()
-	python(t, nil, "lay.py", "nodes", models)
+	python(t, nil, "write_models.py", "nodes", models)
 	pytest(t, serve(t, models, "repository: {control: none}\nonnxruntime: {intraOpThreads: 1}\n"), "test_nodes.py")
 }

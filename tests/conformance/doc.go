@@ -1,4 +1,5 @@
-// Package conformance proves that the server speaks the protocols it names: the
-// clients of Triton and KServe, perf_analyzer and the ONNX standard's own tests,
-// none of them ours, drive the real binary. scripts/conformance runs it.
+// Package conformance proves that the server implements the protocols that it
+// names: third-party programs drive the real binary, namely the clients of Triton
+// and KServe, perf_analyzer and the ONNX standard's own tests.
+// scripts/conformance runs it.
 package conformance

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// perf_analyzer asks for the metadata, the configuration and the statistics,
-// and then measures; it ends with an error when a single request fails.
+// TestPerfAnalyzer runs perf_analyzer, which reads the metadata, the configuration
+// and the statistics before it measures. It fails if a single request fails.
 func TestPerfAnalyzer(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("Triton publishes perf_analyzer for Linux on x86-64 only")
@@ -48,13 +48,14 @@ func TestPerfAnalyzer(t *testing.T) {
 	}
 }
 
-// analyze measures with one to four callers and gives the answers per second of each.
+// analyze measures with one to four concurrent requests, and returns the responses
+// per second of each.
 func analyze(t *testing.T, args []string) []float64 {
 	t.Helper()
 	home, err := filepath.Abs(build + "/perf_analyzer")
 	require.NoError(t, err)
 	report := filepath.Join(t.TempDir(), "report.csv")
-	// Windows of half a second are no measurement, and on a busy machine nothing is stable: only a window without an answer fails.
+	// Half a second measures nothing precisely, and a busy machine is not stable: only a window without a response fails.
 	args = append(args, "--concurrency-range", "1:4", "--measurement-interval", "500", "--stability-percentage", "1000000", "-f", report)
 	command := exec.CommandContext(t.Context(), home+"/bin/perf_analyzer", args...)
 	command.Env = append(os.Environ(), "LD_LIBRARY_PATH="+home+"/nvidia/cuda_runtime/lib")
@@ -69,11 +70,11 @@ func analyze(t *testing.T, args []string) []float64 {
 	rows, err := csv.NewReader(file).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 1+4, "%s", out)
-	at := slices.Index(rows[0], "Inferences/Second")
-	require.GreaterOrEqual(t, at, 0)
+	column := slices.Index(rows[0], "Inferences/Second")
+	require.GreaterOrEqual(t, column, 0)
 	var all []float64
 	for _, row := range rows[1:] {
-		throughput, err := strconv.ParseFloat(row[at], 64)
+		throughput, err := strconv.ParseFloat(row[column], 64)
 		require.NoError(t, err)
 		all = append(all, throughput)
 	}

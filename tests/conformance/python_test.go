@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// python runs a program of the folder python. What it prints is shown as it comes.
+// python runs a program of the folder python, and passes its output through.
 func python(t *testing.T, environment []string, args ...string) {
 	t.Helper()
 	interpreter, err := filepath.Abs(build + "/venv-conformance/bin/python")
@@ -20,7 +20,7 @@ func python(t *testing.T, environment []string, args ...string) {
 	command.Dir = "python"
 	command.Env = append(os.Environ(), environment...)
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	require.NoError(t, command.Run(), "python %v; the lines above say what failed", args)
+	require.NoError(t, command.Run(), "python %v; see its output above", args)
 }
 
 // pytest runs a file of tests against a server.

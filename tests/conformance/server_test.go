@@ -29,8 +29,8 @@ type server struct {
 	models            string
 }
 
-// serve starts the server on free ports and stops it with the test, which fails
-// if it does not end well.
+// serve starts the server on free ports and stops it when the test ends. The test
+// fails if the server exits with an error.
 func serve(t *testing.T, models, configuration string) *server {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "slipway.yaml")
@@ -51,7 +51,7 @@ func serve(t *testing.T, models, configuration string) *server {
 		lines.Buffer(nil, 16<<20)
 		for lines.Scan() {
 			if log.Len() == 0 {
-				addresses <- bytes.Clone(lines.Bytes()) // the first line has them
+				addresses <- bytes.Clone(lines.Bytes()) // the first line lists them
 			}
 			log.Write(append(lines.Bytes(), '\n'))
 		}

@@ -16,14 +16,14 @@ func TestAPIKeys(t *testing.T) {
 	const key, keyName = "s3cret-of-the-e2e", "mobile-app"
 	ns := namespace(t)
 	secret(t, ns, "keys", corev1.SecretTypeOpaque, map[string][]byte{
-		"keys.txt": []byte("# who may ask\n" + keyName + "=" + key + "\n"), "right": []byte(key), "wrong": []byte("wrong"),
+		"keys.txt": []byte("# callers\n" + keyName + "=" + key + "\n"), "right": []byte(key), "wrong": []byte("wrong"),
 	})
 	v := merged(withIngress(ns), values{"auth": values{"existingSecret": "keys"}, "helmTest": values{"apiKeyEntry": "right"}})
 	r := installIn(t, ns, v)
 	ingress := throughIngress(r.host())
 	ingress.with("X-Api-Key", key).eventually(t, irisRows)
 
-	for what, caller := range map[string]struct {
+	for name, caller := range map[string]struct {
 		*endpoint
 		status int
 	}{
@@ -35,8 +35,8 @@ func TestAPIKeys(t *testing.T) {
 		"the key":            {ingress.with("X-Api-Key", key), http.StatusOK},
 		"the key, as bearer": {ingress.with("Authorization", "Bearer "+key), http.StatusOK},
 	} {
-		a := caller.post(t, "/predict", irisRows)
-		assert.Equal(t, caller.status, a.status, "%s: %s", what, a.body)
+		got := caller.post(t, "/predict", irisRows)
+		assert.Equal(t, caller.status, got.status, "%s: %s", name, got.body)
 	}
 	assert.Equal(t, http.StatusUnauthorized, ingress.get(t, "/v1/models").status)
 	for _, path := range []string{"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"} {

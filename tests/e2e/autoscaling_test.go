@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAutoscaling is not parallel to others: its load would be theirs.
+// TestAutoscaling is not parallel to other tests: its load would slow them down.
 func TestAutoscaling(t *testing.T) {
 	ns := namespace(t)
 	modelConfigMap(t, ns, "slow", "slow", "slow.onnx")
@@ -35,7 +35,7 @@ func TestAutoscaling(t *testing.T) {
 	before := *deployment(t, t.Context(), ns).Spec.Replicas
 	t.Logf("scaled to %d", before)
 
-	// The autoscaler does not scale down within five minutes, so whoever changes the number now is Helm.
+	// The autoscaler does not scale down within five minutes, so only Helm could change the number now.
 	r.upgrade(t, merged(v, values{"config": values{"log": values{"level": "debug"}}}))
 	assertNoReplicas(t, r.manifest(t))
 	after := deployment(t, t.Context(), ns)
@@ -54,5 +54,5 @@ func assertNoReplicas(t *testing.T, manifest string) {
 	}
 }
 
-// tenMilliseconds is what it takes the model "slow" to answer this.
+// tenMilliseconds is a request that keeps the model "slow" busy for ten milliseconds.
 const tenMilliseconds = `{"inputs": {"n": [10]}}`

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// selfSigned makes a certificate for a host name and its key, both in PEM, and a pool that trusts it and nothing else.
+// selfSigned makes a certificate for a host name and its key, both in PEM, and a pool that trusts only this certificate.
 func selfSigned(t *testing.T, host string) (certificate, key []byte, roots *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

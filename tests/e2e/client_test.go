@@ -19,10 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Where kind maps the Ingress controller's ports to (scripts/cluster).
+// ingressAddresses are the local addresses that kind maps the Ingress controller's ports to (scripts/cluster).
 var ingressAddresses = map[string]string{"80": "127.0.0.1:8088", "443": "127.0.0.1:8443"}
 
-const patience = 10 * time.Second // for one request
+const requestTimeout = 10 * time.Second
 
 // endpoint is one way to a release's HTTP routes.
 type endpoint struct {
@@ -31,15 +31,15 @@ type endpoint struct {
 	header http.Header
 }
 
-// answer is what came back, read to its end.
-type answer struct {
+// response is an HTTP response with its complete body.
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// throughService asks a port of a Service by way of the API server's proxy, which picks one of the Service's ready pods. The proxy keeps
-// an Authorization header to itself.
+// throughService sends requests to a port of a Service through the API server's proxy, which picks one of the Service's ready pods. The
+// proxy does not forward an Authorization header.
 func throughService(ns, service, port string) *endpoint {
 	return &endpoint{
 		base:   fmt.Sprintf("%s/api/v1/namespaces/%s/services/http:%s:%s/proxy", cluster.config.Host, ns, service, port),
@@ -47,7 +47,7 @@ func throughService(ns, service, port string) *endpoint {
 	}
 }
 
-// throughPod asks a pod itself, which no Service may be sending anything to.
+// throughPod sends requests to one pod, even if no Service selects it.
 func throughPod(ns, pod string) *endpoint {
 	return &endpoint{
 		base:   fmt.Sprintf("%s/api/v1/namespaces/%s/pods/http:%s:8080/proxy", cluster.config.Host, ns, pod),
@@ -55,7 +55,7 @@ func throughPod(ns, pod string) *endpoint {
 	}
 }
 
-// throughIngress asks the Ingress controller for a host name that no DNS knows.
+// throughIngress sends requests to the Ingress controller for a host name that DNS does not know.
 func throughIngress(host string) *endpoint {
 	return &endpoint{base: "http://" + host, client: &http.Client{Transport: ingressTransport(nil)}}
 }
@@ -78,7 +78,7 @@ func ingressTransport(config *tls.Config) *http.Transport {
 	}
 }
 
-// with is the same way, walked with one more header.
+// with returns the endpoint with one more request header.
 func (e endpoint) with(key, value string) *endpoint {
 	header := e.header.Clone()
 	if header == nil {
@@ -89,7 +89,7 @@ func (e endpoint) with(key, value string) *endpoint {
 	return &e
 }
 
-// fresh is the same way with a new connection for each request.
+// fresh returns the endpoint with a new connection for each request.
 func (e endpoint) fresh() *endpoint {
 	transport := e.client.Transport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
@@ -97,53 +97,54 @@ func (e endpoint) fresh() *endpoint {
 	return &e
 }
 
-// do asks, and fails only when no whole answer comes.
-func (e *endpoint) do(ctx context.Context, method, path, body string) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// do sends a request, and fails only if no complete response arrives.
+func (e *endpoint) do(ctx context.Context, method, path, body string) (response, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, e.base+path, bytes.NewReader([]byte(body)))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	maps.Copy(request.Header, e.header)
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := e.client.Do(request)
+	received, err := e.client.Do(request)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
+	defer received.Body.Close()
+	content, err := io.ReadAll(received.Body)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return answer{response.StatusCode, response.Header, string(content)}, nil
+	return response{received.StatusCode, received.Header, string(content)}, nil
 }
 
-func (e *endpoint) get(t *testing.T, path string) answer {
+func (e *endpoint) get(t *testing.T, path string) response {
 	t.Helper()
-	a, err := e.do(t.Context(), http.MethodGet, path, "")
+	got, err := e.do(t.Context(), http.MethodGet, path, "")
 	require.NoError(t, err)
-	return a
+	return got
 }
 
-func (e *endpoint) post(t *testing.T, path, body string) answer {
+func (e *endpoint) post(t *testing.T, path, body string) response {
 	t.Helper()
-	a, err := e.do(t.Context(), http.MethodPost, path, body)
+	got, err := e.do(t.Context(), http.MethodPost, path, body)
 	require.NoError(t, err)
-	return a
+	return got
 }
 
-// eventually waits for a prediction, as it takes a moment until a new pod or Ingress is known everywhere, and returns the answer.
-func (e *endpoint) eventually(t *testing.T, body string) answer {
+// eventually retries a prediction until it succeeds, because a new pod or Ingress takes a moment to be known everywhere, and returns the
+// response.
+func (e *endpoint) eventually(t *testing.T, body string) response {
 	t.Helper()
-	var last answer
+	var last response
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		a, err := e.do(t.Context(), http.MethodPost, "/predict", body)
+		got, err := e.do(t.Context(), http.MethodPost, "/predict", body)
 		require.NoError(c, err)
-		require.Equal(c, http.StatusOK, a.status, a.body)
-		last = a
+		require.Equal(c, http.StatusOK, got.status, got.body)
+		last = got
 	}, time.Minute, 200*time.Millisecond, "POST %s/predict", e.base)
 	return last
 }

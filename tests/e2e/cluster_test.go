@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,15 +31,15 @@ const (
 	suiteName      = "slipway-e2e"
 )
 
-// kubernetesCluster is a kind cluster that an Ingress controller and the server's image are on.
+// kubernetesCluster is a kind cluster that runs an Ingress controller and has the server's image.
 type kubernetesCluster struct {
 	kubernetes.Interface
 	kubeconfig string
 	config     *rest.Config
-	api        *http.Client // speaks to the API server as the kubeconfig's user
+	api        *http.Client // authenticates to the API server as the kubeconfig's user
 }
 
-// connect finds the cluster and says what is missing on it.
+// connect connects to the cluster, and reports what the suite misses on it.
 func connect(ctx context.Context) (*kubernetesCluster, error) {
 	c := &kubernetesCluster{kubeconfig: os.Getenv("KUBECONFIG")}
 	if c.kubeconfig == "" {
@@ -56,10 +58,10 @@ func connect(ctx context.Context) (*kubernetesCluster, error) {
 	}
 	nodes, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("the cluster of %s does not answer: %w", c.kubeconfig, err)
+		return nil, fmt.Errorf("the cluster of %s does not respond: %w", c.kubeconfig, err)
 	}
 	for _, node := range nodes.Items {
-		// The suite patches nodes and makes load: it keeps off clusters that are somebody's work.
+		// The suite patches nodes and makes load, so it refuses clusters that somebody works with.
 		if !strings.HasPrefix(node.Spec.ProviderID, "kind://") {
 			return nil, fmt.Errorf("node %s of %s is not a kind node", node.Name, c.kubeconfig)
 		}
@@ -77,14 +79,14 @@ func connect(ctx context.Context) (*kubernetesCluster, error) {
 	return c, c.removeLeftovers(ctx)
 }
 
-// hasImage tells whether the kubelet has told of an image whose name ends like this.
-func hasImage(node corev1.Node, ending string) bool {
+// hasImage reports whether the node's kubelet lists an image whose name ends with suffix.
+func hasImage(node corev1.Node, suffix string) bool {
 	return slices.ContainsFunc(node.Status.Images, func(i corev1.ContainerImage) bool {
-		return slices.ContainsFunc(i.Names, func(name string) bool { return strings.HasSuffix(name, ending) })
+		return slices.ContainsFunc(i.Names, func(name string) bool { return strings.HasSuffix(name, suffix) })
 	})
 }
 
-// removeLeftovers deletes the namespaces of an earlier run that was killed before it could.
+// removeLeftovers deletes the namespaces of an earlier run that was killed before it could delete them.
 func (c *kubernetesCluster) removeLeftovers(ctx context.Context) error {
 	old, err := c.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: suiteLabel + "=" + suiteName})
 	if err != nil {
@@ -99,8 +101,8 @@ func (c *kubernetesCluster) removeLeftovers(ctx context.Context) error {
 	return err
 }
 
-// namespace makes a namespace for one test. It enforces the "restricted" Pod Security standard, tells what went on in it when the test
-// fails, and goes with the test.
+// namespace makes a namespace for one test. It enforces the "restricted" Pod Security standard. When the test ends, the namespace is
+// deleted; when the test fails, its events and logs are reported before.
 func namespace(t *testing.T) string {
 	t.Helper()
 	ns, err := cluster.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -115,13 +117,13 @@ func namespace(t *testing.T) string {
 			report(ctx, t, ns.Name)
 		}
 		if err := cluster.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); err != nil {
-			t.Errorf("the namespace %s stays: %v", ns.Name, err)
+			t.Errorf("delete namespace %s: %v", ns.Name, err)
 		}
 	})
 	return ns.Name
 }
 
-// worker is a node that pods are put on.
+// worker returns a node that pods can be scheduled on.
 func worker(t *testing.T) string {
 	t.Helper()
 	workers, err := cluster.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{LabelSelector: "!node-role.kubernetes.io/control-plane"})
@@ -130,7 +132,36 @@ func worker(t *testing.T) string {
 	return workers.Items[0].Name
 }
 
-// secret puts a Secret of the given type into the namespace.
+// nodeIP returns the internal address of one node.
+func nodeIP(t *testing.T) string {
+	t.Helper()
+	nodes, err := cluster.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, address := range nodes.Items[0].Status.Addresses {
+		if address.Type == corev1.NodeInternalIP {
+			return address.Address
+		}
+	}
+	require.Fail(t, "the node has no internal address")
+	return ""
+}
+
+// nodePort returns the host:port at which a node serves the named port of the release's Service. kube-proxy picks the pod, as it does for
+// clients in the cluster.
+func nodePort(t *testing.T, ns, portName string) string {
+	t.Helper()
+	service, err := cluster.CoreV1().Services(ns).Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	for _, port := range service.Spec.Ports {
+		if port.Name == portName {
+			return net.JoinHostPort(nodeIP(t), strconv.Itoa(int(port.NodePort)))
+		}
+	}
+	require.Fail(t, "the Service has no port named "+portName)
+	return ""
+}
+
+// secret creates a Secret of the given type in the namespace.
 func secret(t *testing.T, ns, name string, kind corev1.SecretType, data map[string][]byte) {
 	t.Helper()
 	_, err := cluster.CoreV1().Secrets(ns).Create(t.Context(), &corev1.Secret{
@@ -139,8 +170,8 @@ func secret(t *testing.T, ns, name string, kind corev1.SecretType, data map[stri
 	require.NoError(t, err)
 }
 
-// modelConfigMap puts one of the tiny ONNX models of the server's test data into a ConfigMap, under the file name that makes it the model
-// of the given name.
+// modelConfigMap creates a ConfigMap with one of the tiny ONNX models of the server's test data. The server takes the model's name from
+// the file name in the ConfigMap.
 func modelConfigMap(t *testing.T, ns, name, model, file string) {
 	t.Helper()
 	content, err := os.ReadFile(testModels + file)

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// worker is the newest pod of a worker of the Job, by its index.
+// worker returns the newest pod of the Job's worker with the given index.
 func (tr *training) worker(t *testing.T, index string) (newest corev1.Pod) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -37,15 +37,15 @@ func deletePod(t *testing.T, tr *training, index string) {
 	t.Logf("deleted %s", pod.Name)
 }
 
-// drain is `kubectl drain` of a worker's node, but for other releases' pods. The node takes pods again when the test is over.
+// drain is `kubectl drain` of a worker's node that leaves other releases' pods. The node accepts pods again when the test ends.
 func drain(t *testing.T, tr *training, index string) string {
 	t.Helper()
 	node := tr.worker(t, index).Spec.NodeName
 	require.NoError(t, cordon(t.Context(), node, true))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 		defer cancel()
-		assert.NoError(t, cordon(ctx, node, false), "the node %s takes no pods", node)
+		assert.NoError(t, cordon(ctx, node, false), "node %s still accepts no pods", node)
 	})
 	for _, pod := range tr.pods(t, t.Context()) {
 		if pod.Spec.NodeName == node && pod.Status.Phase == corev1.PodRunning {

@@ -18,7 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestEnvironments installs the example values of each environment as they are, and does what the chart's notes say.
+// TestEnvironments installs the example values of each environment unchanged, and runs the commands of the chart's notes.
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
 	certificate, key, _ := selfSigned(t, "model.example.com")
@@ -37,9 +37,9 @@ func TestEnvironments(t *testing.T) {
 			prepare(t, ns)
 			r := installIn(t, ns, v)
 			settled(t, ns)
-			asNotesSay := r.notes(t, certificate)
+			runNotes := r.notes(t, certificate)
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
-				output, err := asNotesSay()
+				output, err := runNotes()
 				require.NoError(c, err)
 				require.Contains(c, output, `"label":1`)
 			}, time.Minute, time.Second, "a new Ingress takes a moment to reach its controller")
@@ -48,8 +48,8 @@ func TestEnvironments(t *testing.T) {
 	}
 }
 
-// notes returns what runs the commands of NOTES.txt and returns what they print. The names of the Ingress lead to this machine and the
-// certificate is trusted; all else is as the user has it.
+// notes returns a function that runs the commands of NOTES.txt and returns their output. The host names of the Ingress resolve to this
+// machine and the certificate is trusted; everything else is as a user has it.
 func (r *release) notes(t *testing.T, certificate []byte) (run func() (string, error)) {
 	t.Helper()
 	installed, err := action.NewGet(r.config).Run(name)
@@ -60,7 +60,7 @@ func (r *release) notes(t *testing.T, certificate []byte) (run func() (string, e
 			commands = append(commands, line)
 		}
 	}
-	require.NotEmpty(t, commands, "the notes have no commands:\n%s", installed.Info.Notes)
+	require.NotEmpty(t, commands, "no commands in the notes:\n%s", installed.Info.Notes)
 
 	home := t.TempDir()
 	authority := filepath.Join(home, "ca.pem")

@@ -18,7 +18,7 @@ import (
 
 const gpu = corev1.ResourceName("nvidia.com/gpu")
 
-// TestGPU has one worker say that it has two GPUs. There are none: it shows where Kubernetes puts the pods, not what runs on a GPU.
+// TestGPU makes one worker advertise two GPUs. There are none: the test shows where Kubernetes schedules the pods, not what runs on a GPU.
 func TestGPU(t *testing.T) {
 	node := advertise(t, gpu, "2")
 	withGPU := values{"gpu": values{"enabled": true}}
@@ -44,7 +44,7 @@ func TestGPU(t *testing.T) {
 			require.Equal(c, corev1.PodPending, all[0].Status.Phase)
 			require.Contains(c, unschedulable(all[0]), "Insufficient nvidia.com/gpu")
 		}, 30*time.Second, 200*time.Millisecond)
-		require.Error(t, err, "helm install --wait was content with a pod that has no node")
+		require.Error(t, err, "helm install --wait succeeded with a pod that has no node")
 	})
 
 	t.Run("a rollout completes though all GPUs are taken", func(t *testing.T) {
@@ -67,7 +67,7 @@ func unschedulable(pod corev1.Pod) string {
 	return ""
 }
 
-// advertise patches a resource into the status of one worker, as a device plugin would, and takes it out again after the test.
+// advertise patches a resource into the status of one worker, as a device plugin would, and removes it after the test.
 func advertise(t *testing.T, name corev1.ResourceName, count string) (node string) {
 	t.Helper()
 	node = worker(t)
@@ -86,10 +86,10 @@ func advertise(t *testing.T, name corev1.ResourceName, count string) (node strin
 	}
 	require.NoError(t, patch(t.Context(), "add"))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 		defer cancel()
 		if err := patch(ctx, "remove"); err != nil {
-			t.Errorf("node %s still says that it has %s: %v", node, name, err)
+			t.Errorf("node %s still advertises %s: %v", node, name, err)
 		}
 	})
 	t.Logf("node %s advertises %s: %s", node, name, count)

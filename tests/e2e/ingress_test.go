@@ -18,11 +18,11 @@ func TestIngress(t *testing.T) {
 	r := installIn(t, ns, withIngress(ns))
 	ingress := throughIngress(r.host())
 
-	a := ingress.eventually(t, irisRows)
-	assert.Contains(t, a.body, `"label":1`)
+	got := ingress.eventually(t, irisRows)
+	assert.Contains(t, got.body, `"label":1`)
 	assert.Equal(t, http.StatusNotFound, throughIngress("other.slipway.test").post(t, "/predict", irisRows).status, "another host name")
 
-	// What the administration port answers must not be had from outside, by whatever path.
+	// No path leads from outside to the administration port.
 	require.Equal(t, http.StatusOK, throughService(ns, adminName, "admin").get(t, "/metrics").status)
 	assert.Equal(t, http.StatusNotFound, ingress.get(t, "/metrics").status)
 	ingresses, err := cluster.NetworkingV1().Ingresses(ns).List(t.Context(), metav1.ListOptions{})
@@ -45,14 +45,14 @@ func TestTLS(t *testing.T) {
 		"ingress": values{"tls": []any{values{"secretName": "certificate", "hosts": []any{hostOf(ns)}}}},
 	}))
 
-	a := throughTLS(r.host(), roots).eventually(t, irisRows)
-	assert.Contains(t, a.body, `"label":1`)
+	got := throughTLS(r.host(), roots).eventually(t, irisRows)
+	assert.Contains(t, got.body, `"label":1`)
 	_, _, others := selfSigned(t, hostOf(ns))
 	_, err := throughTLS(r.host(), others).do(t.Context(), http.MethodPost, "/predict", irisRows)
 	assert.ErrorContains(t, err, "certificate", "a client that trusts another certificate")
 }
 
-// withIngress are the values that put the namespace's release behind the Ingress under a host name of its own.
+// withIngress returns the values that put the namespace's release behind the Ingress under a host name of its own.
 func withIngress(ns string) values {
 	return values{"ingress": values{"enabled": true, "hosts": []any{values{"host": hostOf(ns)}}}}
 }

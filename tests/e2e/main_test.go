@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// cluster is the one cluster that the whole suite works on.
+// cluster is the one cluster that all tests share.
 var cluster *kubernetesCluster
 
 func TestMain(m *testing.M) {

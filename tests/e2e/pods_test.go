@@ -22,7 +22,7 @@ func deployment(t require.TestingT, ctx context.Context, ns string) *appsv1.Depl
 	return d
 }
 
-// pods are the release's, those that are on their way out too.
+// pods returns the release's pods, including those that are terminating.
 func pods(t require.TestingT, ctx context.Context, ns string) []corev1.Pod {
 	selector := metav1.FormatLabelSelector(deployment(t, ctx, ns).Spec.Selector)
 	list, err := cluster.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: selector})
@@ -45,8 +45,8 @@ func ready(pod corev1.Pod) bool {
 	})
 }
 
-// settled waits until the release has as many pods as its Deployment asks for, all of them ready and none of them old, and returns them.
-// Helm's own wait is over while the old pods are still answering.
+// settled waits until the release has as many pods as its Deployment specifies, all of them ready and none of them old, and returns them.
+// Helm's own wait ends while the old pods still serve.
 func settled(t *testing.T, ns string) []corev1.Pod {
 	t.Helper()
 	var all []corev1.Pod
@@ -57,14 +57,14 @@ func settled(t *testing.T, ns string) []corev1.Pod {
 		all = pods(c, t.Context(), ns)
 		require.Len(c, all, int(*want.Spec.Replicas))
 		for _, pod := range all {
-			require.Nil(c, pod.DeletionTimestamp, "%s is on its way out", pod.Name)
+			require.Nil(c, pod.DeletionTimestamp, "%s is terminating", pod.Name)
 			require.True(c, ready(pod), "%s is not ready", pod.Name)
 		}
 	}, 2*time.Minute, 200*time.Millisecond)
 	return all
 }
 
-// exits watches a pod that is about to be deleted, and returns a wait for its container's exit code.
+// exits watches a pod that is about to be deleted, and returns a function that waits for its container's exit code.
 func exits(t *testing.T, ns, pod string) (code func() int32) {
 	t.Helper()
 	watcher, err := cluster.CoreV1().Pods(ns).Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + pod})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// irisRows is a versicolor, class 1, as the README asks for it.
+// irisRows is the README's request: a versicolor, class 1.
 const irisRows = `{"instances": [[6.8, 2.8, 4.8, 1.4]]}`
 
 func TestDefaults(t *testing.T) {
@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 	service := throughService(r.namespace, name, "http")
 	service.eventually(t, irisRows)
 
-	for _, question := range []struct{ path, body, answer string }{
+	for _, request := range []struct{ path, body, want string }{
 		{"/predict", irisRows, `"predictions":[{"label":1,`},
 		{"/predict/iris", irisRows, `"predictions":[{"label":1,`},
 		{"/predict", `{"inputs": {"X": [[6.8, 2.8, 4.8, 1.4]]}}`, `"label":[1]`},
@@ -28,17 +28,17 @@ func TestDefaults(t *testing.T) {
 		{"/v2/models/iris/infer", irisOIP, `"data":[1]`},
 		{"/v2/models/iris/versions/1/infer", irisOIP, `"data":[1]`},
 	} {
-		a := service.post(t, question.path, question.body)
-		require.Equal(t, http.StatusOK, a.status, "%s: %s", question.path, a.body)
-		assert.Contains(t, a.body, question.answer, question.path)
-		assert.Equal(t, "iris", a.header.Get("Slipway-Model"), question.path)
-		assert.Equal(t, "1", a.header.Get("Slipway-Version"), question.path)
-		assert.NotEmpty(t, a.header.Get("X-Request-Id"), question.path)
+		got := service.post(t, request.path, request.body)
+		require.Equal(t, http.StatusOK, got.status, "%s: %s", request.path, got.body)
+		assert.Contains(t, got.body, request.want, request.path)
+		assert.Equal(t, "iris", got.header.Get("Slipway-Model"), request.path)
+		assert.Equal(t, "1", got.header.Get("Slipway-Version"), request.path)
+		assert.NotEmpty(t, got.header.Get("X-Request-Id"), request.path)
 	}
 
-	a := service.post(t, "/predict", `{"instances": [[6.8, 2.8]]}`)
-	assert.Equal(t, http.StatusBadRequest, a.status)
-	assert.Contains(t, a.body, `{"error":`)
+	got := service.post(t, "/predict", `{"instances": [[6.8, 2.8]]}`)
+	assert.Equal(t, http.StatusBadRequest, got.status)
+	assert.Contains(t, got.body, `{"error":`)
 	assert.Equal(t, http.StatusNotFound, service.post(t, "/predict/nosuch", irisRows).status)
 	for _, path := range []string{"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/v2/models/iris/ready"} {
 		assert.Equal(t, http.StatusOK, service.get(t, path).status, path)
@@ -55,13 +55,13 @@ func TestMetrics(t *testing.T) {
 	r := install(t, nil)
 	throughService(r.namespace, name, "http").eventually(t, irisRows)
 
-	a := throughService(r.namespace, adminName, "admin").get(t, "/metrics")
-	require.Equal(t, http.StatusOK, a.status, a.body)
+	got := throughService(r.namespace, adminName, "admin").get(t, "/metrics")
+	require.Equal(t, http.StatusOK, got.status, got.body)
 	for _, metric := range []string{
 		"slipway_requests_total{", `slipway_model_loaded{model="iris",version="1"} 1`, "slipway_request_duration_seconds_bucket{", "slipway_build_info{",
 		"go_sched_gomaxprocs_threads 1\n", // the CPU limit of the chart's values, on nodes that have more
 	} {
-		assert.Contains(t, a.body, metric)
+		assert.Contains(t, got.body, metric)
 	}
-	assert.NotEqual(t, http.StatusOK, throughService(r.namespace, name, "http").get(t, "/metrics").status, "metrics are on the administration port alone")
+	assert.NotEqual(t, http.StatusOK, throughService(r.namespace, name, "http").get(t, "/metrics").status, "metrics are on the administration port only")
 }

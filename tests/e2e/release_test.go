@@ -15,9 +15,9 @@ import (
 
 const (
 	chartFolder = "../../charts/model-server"
-	// The chart names everything after the release alone when the release is called as the chart is.
+	// The chart names its objects after the release only when the release has the chart's name.
 	name = "model-server"
-	// Metrics have a Service of their own.
+	// The administration port, which serves the metrics, has a Service of its own.
 	adminName = name + "-admin"
 )
 
@@ -30,13 +30,13 @@ type release struct {
 	config                 *action.Configuration
 }
 
-// install is `helm install --wait` in a namespace of the test's own.
+// install runs `helm install --wait` in a new namespace.
 func install(t *testing.T, v values) *release {
 	t.Helper()
 	return installIn(t, namespace(t), v)
 }
 
-// installIn is install in a namespace that has what the values need.
+// installIn runs `helm install --wait` in a namespace that has what the values need.
 func installIn(t *testing.T, ns string, v values) *release {
 	t.Helper()
 	r := helmIn(t, ns)
@@ -67,7 +67,7 @@ func (r *release) tryInstall(ctx context.Context, v values, timeout time.Duratio
 	return err
 }
 
-// upgrade is `helm upgrade --wait`: the values are all of the new revision's, nothing is kept of the last one.
+// upgrade runs `helm upgrade --wait --reset-values`: the new revision keeps none of the last one's values.
 func (r *release) upgrade(t *testing.T, v values) {
 	t.Helper()
 	require.NoError(t, r.tryUpgrade(t.Context(), v, 2*time.Minute), "helm upgrade")
@@ -85,7 +85,7 @@ func (r *release) tryUpgrade(ctx context.Context, v values, timeout time.Duratio
 	return err
 }
 
-// rollback is `helm rollback --wait` to a revision.
+// rollback runs `helm rollback --wait` to a revision.
 func (r *release) rollback(t *testing.T, revision int) {
 	t.Helper()
 	b := action.NewRollback(r.config)
@@ -94,7 +94,7 @@ func (r *release) rollback(t *testing.T, revision int) {
 	t.Logf("rolled %s in %s back to revision %d", r.name, r.namespace, revision)
 }
 
-// test is `helm test`.
+// test runs `helm test`.
 func (r *release) test() error {
 	rt := action.NewReleaseTesting(r.config)
 	rt.Namespace, rt.Timeout = r.namespace, time.Minute
@@ -102,7 +102,7 @@ func (r *release) test() error {
 	return err
 }
 
-// manifest is what Helm sent to the cluster last.
+// manifest returns what Helm sent to the cluster last.
 func (r *release) manifest(t *testing.T) string {
 	t.Helper()
 	last, err := action.NewGet(r.config).Run(r.name)
@@ -110,17 +110,17 @@ func (r *release) manifest(t *testing.T) string {
 	return last.Manifest
 }
 
-// host is a host name that no other test's Ingress has.
+// host returns a host name that no other test's Ingress has.
 func (r *release) host() string { return hostOf(r.namespace) }
 
 func hostOf(ns string) string { return ns + ".slipway.test" }
 
-// modelFrom are the values that serve the model of a ConfigMap.
+// modelFrom returns the values that serve the model of a ConfigMap.
 func modelFrom(configMap string) values {
 	return values{"models": values{"configMap": values{"name": configMap}}}
 }
 
-// merged is what Helm makes of several values files: a later one wins, key by key.
+// merged merges values as Helm merges several values files: the last one wins, key by key.
 func merged(all ...values) values {
 	result := values{}
 	for _, v := range all {

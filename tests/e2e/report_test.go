@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// report logs what somebody would ask kubectl about a failed test: events, pods and the ends of their logs.
+// report logs what one would look up with kubectl after a failed test: events, pods and the ends of their logs.
 func report(ctx context.Context, t *testing.T, ns string) {
 	t.Helper()
 	events, err := cluster.CoreV1().Events(ns).List(ctx, metav1.ListOptions{})
@@ -37,7 +37,7 @@ func report(ctx context.Context, t *testing.T, ns string) {
 		for _, container := range pod.Spec.Containers {
 			for _, previous := range []bool{true, false} {
 				log, err := podLog(ctx, ns, pod.Name, &corev1.PodLogOptions{Container: container.Name, Previous: previous, TailLines: new(int64(200))})
-				if lines := slices.DeleteFunc(strings.Split(log, "\n"), dull); err == nil && len(lines) > 0 {
+				if lines := slices.DeleteFunc(strings.Split(log, "\n"), isRoutine); err == nil && len(lines) > 0 {
 					t.Logf("log of %s/%s (previous container: %t):\n%s", pod.Name, container.Name, previous, strings.Join(lines, "\n"))
 				}
 			}
@@ -45,8 +45,8 @@ func report(ctx context.Context, t *testing.T, ns string) {
 	}
 }
 
-// dull is a line of the access log for an answer as it should be.
-func dull(line string) bool { return line == "" || strings.Contains(line, `"status":200`) }
+// isRoutine reports whether a log line is empty or the access log's line of a successful request.
+func isRoutine(line string) bool { return line == "" || strings.Contains(line, `"status":200`) }
 
 func podLog(ctx context.Context, ns, pod string, options *corev1.PodLogOptions) (string, error) {
 	log, err := cluster.CoreV1().Pods(ns).GetLogs(pod, options).DoRaw(ctx)

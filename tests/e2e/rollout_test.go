@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -17,14 +16,14 @@ import (
 )
 
 const (
-	pace = 20 * time.Millisecond // of a client that runs while something is done to the release
+	pace = 20 * time.Millisecond // between the requests of a client during a change of the release
 
-	// What the model "constant" answers to the number 1 before and after its upgrade.
-	one, two, oneAnswer, twoAnswer = "constant-1", "constant-2", `{"predictions":[[2]]}`, `{"predictions":[[3]]}`
-	oneRow                         = `{"instances": [[1]]}`
+	// Two versions of the model "constant", and their responses to the number 1.
+	one, two, oneResponse, twoResponse = "constant-1", "constant-2", `{"predictions":[[2]]}`, `{"predictions":[[3]]}`
+	oneRow                             = `{"instances": [[1]]}`
 )
 
-// constant puts a first and a second version of a model into ConfigMaps of the namespace, and returns the values that serve the first.
+// constant creates ConfigMaps with a first and a second version of a model, and returns the values that serve the first.
 func constant(t *testing.T, ns string) values {
 	t.Helper()
 	modelConfigMap(t, ns, one, "constant", "constant_1.onnx")
@@ -38,24 +37,24 @@ func TestUpgradeAndRollback(t *testing.T) {
 	v := constant(t, ns)
 	r := installIn(t, ns, v)
 	ingress := throughIngress(r.host())
-	require.JSONEq(t, oneAnswer, ingress.eventually(t, oneRow).body)
+	require.JSONEq(t, oneResponse, ingress.eventually(t, oneRow).body)
 
 	client := send(t, pace, oneRow, ingress, ingress.fresh())
 	client.flows(t)
 	r.upgrade(t, merged(v, modelFrom(two)))
 	settled(t, ns)
 	client.flows(t)
-	assert.JSONEq(t, twoAnswer, ingress.post(t, "/predict", oneRow).body, "after the upgrade")
+	assert.JSONEq(t, twoResponse, ingress.post(t, "/predict", oneRow).body, "after the upgrade")
 
 	r.rollback(t, 1)
 	settled(t, ns)
 	client.flows(t)
-	assert.JSONEq(t, oneAnswer, ingress.post(t, "/predict", oneRow).body, "after the rollback")
+	assert.JSONEq(t, oneResponse, ingress.post(t, "/predict", oneRow).body, "after the rollback")
 
-	answers := client.stop(t)
-	assert.Len(t, answers, 2, "%v", answers)
-	assert.NotZero(t, answers[oneAnswer])
-	assert.NotZero(t, answers[twoAnswer])
+	responses := client.stop(t)
+	assert.Len(t, responses, 2, "%v", responses)
+	assert.NotZero(t, responses[oneResponse])
+	assert.NotZero(t, responses[twoResponse])
 }
 
 func TestConfigurationChange(t *testing.T) {
@@ -72,7 +71,7 @@ func TestConfigurationChange(t *testing.T) {
 	}
 }
 
-// TestBadUpgrade upgrades to what cannot serve. The old pods must go on as if nothing had happened.
+// TestBadUpgrade upgrades to a release that cannot serve. The old pods must continue to serve.
 func TestBadUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -80,27 +79,27 @@ func TestBadUpgrade(t *testing.T) {
 	modelConfigMap(t, ns, "corrupt", "constant", "corrupt.onnx")
 	r := installIn(t, ns, v)
 	ingress := throughIngress(r.host())
-	require.JSONEq(t, oneAnswer, ingress.eventually(t, oneRow).body)
+	require.JSONEq(t, oneResponse, ingress.eventually(t, oneRow).body)
 	old := podNames(settled(t, ns))
 	client := send(t, pace, oneRow, ingress, ingress.fresh())
 
 	for _, bad := range []struct {
-		what   string
+		name   string
 		values values
-		reason func(pod string) (string, error) // what the new pod says
-		named  string                           // what it must name
+		reason func(pod string) (string, error) // the reason that the new pod reports
+		want   string                           // a part of the reason
 	}{
 		{"an unknown key", values{"config": values{"nosuchKey": 1}}, func(pod string) (string, error) {
 			return podLog(t.Context(), ns, pod, &corev1.PodLogOptions{})
 		}, "nosuchKey"},
 		{"a corrupt model", modelFrom("corrupt"), func(pod string) (string, error) {
-			a, err := throughPod(ns, pod).do(t.Context(), http.MethodGet, "/readyz", "")
-			return a.body, err
+			got, err := throughPod(ns, pod).do(t.Context(), http.MethodGet, "/readyz", "")
+			return got.body, err
 		}, "constant"},
 	} {
 		err := r.tryUpgrade(t.Context(), merged(v, bad.values), 15*time.Second)
-		require.Error(t, err, bad.what)
-		t.Logf("helm upgrade to %s: %v", bad.what, err)
+		require.Error(t, err, bad.name)
+		t.Logf("helm upgrade to %s: %v", bad.name, err)
 		client.flows(t)
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			unready := 0
@@ -113,20 +112,19 @@ func TestBadUpgrade(t *testing.T) {
 				require.False(c, ready(pod), "%s is ready", pod.Name)
 				reason, err := bad.reason(pod.Name)
 				require.NoError(c, err)
-				require.Contains(c, reason, bad.named)
+				require.Contains(c, reason, bad.want)
 			}
 			require.NotZero(c, unready, "there is no new pod")
-		}, 30*time.Second, time.Second, bad.what)
+		}, 30*time.Second, time.Second, bad.name)
 
 		r.rollback(t, 1)
 		assert.Equal(t, old, podNames(settled(t, ns)), "the rollback has replaced pods that were good")
 		client.flows(t)
 	}
-	answers := client.stop(t)
-	assert.Equal(t, []string{oneAnswer}, slices.Collect(maps.Keys(answers)))
+	assert.Equal(t, []string{oneResponse}, slices.Collect(maps.Keys(client.stop(t))))
 }
 
-// TestPodDeletion has a client ask through the Service, and another through the Ingress, while both pods go, one after the other.
+// TestPodDeletion sends requests through the Service and through the Ingress while both pods are deleted, one after the other.
 func TestPodDeletion(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -148,20 +146,8 @@ func TestPodDeletion(t *testing.T) {
 	client.stop(t)
 }
 
-// throughNodePort asks the release's Service on a node, so that kube-proxy picks the pod as it does for clients in the cluster.
+// throughNodePort sends requests to the release's Service on a node.
 func throughNodePort(t *testing.T, ns string) *endpoint {
 	t.Helper()
-	service, err := cluster.CoreV1().Services(ns).Get(t.Context(), name, metav1.GetOptions{})
-	require.NoError(t, err)
-	nodes, err := cluster.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	for _, port := range service.Spec.Ports {
-		for _, address := range nodes.Items[0].Status.Addresses {
-			if port.Name == "http" && address.Type == "InternalIP" {
-				return &endpoint{base: fmt.Sprintf("http://%s:%d", address.Address, port.NodePort), client: &http.Client{Transport: &http.Transport{}}}
-			}
-		}
-	}
-	require.Fail(t, "the Service has no node port named http")
-	return nil
+	return &endpoint{base: "http://" + nodePort(t, ns, "http"), client: &http.Client{Transport: &http.Transport{}}}
 }

@@ -28,18 +28,18 @@ func TestPersistentVolumeClaim(t *testing.T) {
 		"helmTest": values{"enabled": false},
 	})
 	service := throughService(ns, name, "http")
-	a := service.eventually(t, oneRow)
-	assert.JSONEq(t, twoAnswer, a.body, "the newest version")
-	assert.Equal(t, "2", a.header.Get("Slipway-Version"))
+	got := service.eventually(t, oneRow)
+	assert.JSONEq(t, twoResponse, got.body, "the newest version")
+	assert.Equal(t, "2", got.header.Get("Slipway-Version"))
 }
 
-// claim makes a PersistentVolumeClaim of the cluster's default storage class, and returns what puts a file into its volume. No image of
-// ours has a shell to write with, so files are written on the node where the volume is.
+// claim makes a PersistentVolumeClaim of the cluster's default storage class, and returns a function that writes a file to its volume. Our
+// images have no shell, so the function writes on the node that has the volume.
 func claim(t *testing.T, ns, name string) (put func(path, from string)) {
 	t.Helper()
 	node := worker(t)
 	_, err := cluster.CoreV1().PersistentVolumeClaims(ns).Create(t.Context(), &corev1.PersistentVolumeClaim{
-		// The scheduler's choice of a node, so that the claim need not wait for a first pod.
+		// Sets the scheduler's choice of a node, so that the claim is bound before a first pod.
 		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{"volume.kubernetes.io/selected-node": node}},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},

@@ -18,8 +18,8 @@ import (
 
 const (
 	trainingChart   = "../../charts/model-training"
-	trainingTimeout = 8 * time.Minute // for a run, with all the tests on the machine
-	store           = "store"         // the claim that runs and models are kept on
+	trainingTimeout = 8 * time.Minute // of a run, while all tests share the machine
+	store           = "store"         // the claim of the volume with runs and models
 )
 
 // training is a release of the chart model-training whose workspace and models are on a volume that the test can read.
@@ -28,14 +28,14 @@ type training struct {
 	volume volume
 }
 
-// outcome is how a run has ended, as the trainer leaves it in its workspace.
+// outcome is the end of a run, as the trainer writes it to its workspace.
 type outcome struct {
 	Result, Reason string
 	Version        int
 	Metrics        struct{ HeldOutAccuracy, ValidationAccuracy, Loss float64 }
 }
 
-// train is `helm install` of a training; what it trains and keeps is on the store.
+// train runs `helm install` of a training whose workspace and models are on the store.
 func train(t *testing.T, ns, name string, v volume, more ...values) *training {
 	t.Helper()
 	tr := &training{helmOf(t, ns, name, trainingChart), v}
@@ -57,14 +57,14 @@ func trainingValues(more ...values) values {
 
 func hyperparameters(v values) values { return values{"hyperparameters": v} }
 
-// jobs are the release's.
+// jobs returns the release's Jobs.
 func (tr *training) jobs(t require.TestingT, ctx context.Context) []batchv1.Job {
 	jobs, err := cluster.BatchV1().Jobs(tr.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=" + tr.name})
 	require.NoError(t, err)
 	return jobs.Items
 }
 
-// pods are the release's workers, in no order, those that have ended too.
+// pods returns the pods of the release's workers, in no order, including those that have ended.
 func (tr *training) pods(t require.TestingT, ctx context.Context) []corev1.Pod {
 	list, err := cluster.CoreV1().Pods(tr.namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: "app.kubernetes.io/component=trainer,app.kubernetes.io/instance=" + tr.name,
@@ -73,7 +73,7 @@ func (tr *training) pods(t require.TestingT, ctx context.Context) []corev1.Pod {
 	return list.Items
 }
 
-// runID is what the only Job's or the StatefulSet's workers are told.
+// runID returns the run's ID from the environment of the only Job's or the StatefulSet's workers.
 func (tr *training) runID(t *testing.T) string {
 	t.Helper()
 	for _, container := range tr.template(t).Spec.Containers {
@@ -99,16 +99,16 @@ func (tr *training) template(t *testing.T) corev1.PodTemplateSpec {
 	return sets.Items[0].Spec.Template
 }
 
-// runFolder is what the workers keep of the run, on the store.
+// runFolder returns the run's folder on the store.
 func (tr *training) runFolder(t *testing.T) string { return tr.name + "/runs/" + tr.runID(t) }
 
-// checkpoints are the names of those that there are.
+// checkpoints returns the names of the run's checkpoints.
 func (tr *training) checkpoints(t *testing.T) []string {
 	t.Helper()
 	return tr.volume.list(t, tr.runFolder(t)+"/checkpoints")
 }
 
-// trains waits until the run has left a checkpoint of a step that is later than the given one.
+// trains waits until the run has written a checkpoint of a step that is later than the given one.
 func (tr *training) trains(t *testing.T, step string) (later string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -118,11 +118,11 @@ func (tr *training) trains(t *testing.T, step string) (later string) {
 			}
 		}
 		return later != ""
-	}, trainingTimeout, 200*time.Millisecond, "%s does not get on", tr.name)
+	}, trainingTimeout, 200*time.Millisecond, "%s writes no further checkpoint", tr.name)
 	return later
 }
 
-// ends waits for the run's end.
+// ends waits until the run ends.
 func (tr *training) ends(t *testing.T) (o outcome) {
 	t.Helper()
 	file := tr.volume.folder + "/" + tr.runFolder(t) + "/outcome.json"
@@ -135,7 +135,7 @@ func (tr *training) ends(t *testing.T) (o outcome) {
 	return o
 }
 
-// publishes waits for a run's end, which has to be a version.
+// publishes waits until the run ends, and asserts that it published a version.
 func (tr *training) publishes(t *testing.T) outcome {
 	t.Helper()
 	o := tr.ends(t)
@@ -143,7 +143,7 @@ func (tr *training) publishes(t *testing.T) outcome {
 	return o
 }
 
-// completes waits until the Job is over, and returns how: Complete or Failed, and the reason.
+// completes waits until the Job ends, and returns its condition: Complete or Failed, and the reason.
 func (tr *training) completes(t *testing.T) (condition batchv1.JobCondition) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -160,7 +160,7 @@ func (tr *training) completes(t *testing.T) (condition batchv1.JobCondition) {
 	return condition
 }
 
-// reasons are the termination messages of the release's workers.
+// reasons returns the termination messages of the release's workers.
 func (tr *training) reasons(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -180,7 +180,7 @@ type epoch struct {
 	Loss, ValidationAccuracy float64
 }
 
-// history is the loss curve that is published with the model.
+// history returns the loss curve that is published with the model.
 func (tr *training) history(t *testing.T) []epoch {
 	t.Helper()
 	var about struct{ History []epoch }
@@ -190,11 +190,11 @@ func (tr *training) history(t *testing.T) []epoch {
 	return about.History
 }
 
-// says waits until a worker's log has a line with the text.
-func (tr *training) says(t *testing.T, pod, text string) {
+// logs waits until a worker's log contains the text.
+func (tr *training) logs(t *testing.T, pod, text string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		log, err := podLog(t.Context(), tr.namespace, pod, &corev1.PodLogOptions{Container: "trainer"})
 		return err == nil && strings.Contains(log, text)
-	}, trainingTimeout, 200*time.Millisecond, "%s does not say %q", pod, text)
+	}, trainingTimeout, 200*time.Millisecond, "%s does not log %q", pod, text)
 }

@@ -38,9 +38,9 @@ func TestTraining(t *testing.T) {
 		"config": values{"repository": values{"pollInterval": "500ms"}},
 	}))
 	ingress := throughIngress(hostOf(ns))
-	a := ingress.eventually(t, aZero)
-	assert.Equal(t, "1", a.header.Get("Slipway-Version"))
-	assert.Equal(t, 0, label(t, a.body))
+	got := ingress.eventually(t, aZero)
+	assert.Equal(t, "1", got.header.Get("Slipway-Version"))
+	assert.Equal(t, 0, label(t, got.body))
 	client := send(t, pace, aZero, ingress, ingress.fresh())
 	client.flows(t)
 
@@ -48,7 +48,7 @@ func TestTraining(t *testing.T) {
 	assert.Equal(t, 2, tr.publishes(t).Version)
 	require.Eventually(t, func() bool {
 		return ingress.post(t, "/predict", aZero).header.Get("Slipway-Version") == "2"
-	}, time.Minute, 100*time.Millisecond, "the server does not pick version 2 up")
+	}, time.Minute, 100*time.Millisecond, "the server does not load version 2")
 	client.flows(t)
 	for body := range client.stop(t) {
 		assert.Equal(t, 0, label(t, body))
@@ -56,18 +56,18 @@ func TestTraining(t *testing.T) {
 	assert.NoError(t, tr.test(), "helm test")
 }
 
-// label is the digit of an answer.
+// label returns the digit of a response.
 func label(t *testing.T, body string) int {
 	t.Helper()
-	var a struct {
+	var response struct {
 		Predictions []struct{ Label int }
 	}
-	require.NoError(t, json.Unmarshal([]byte(body), &a), body)
-	require.Len(t, a.Predictions, 1, body)
-	return a.Predictions[0].Label
+	require.NoError(t, json.Unmarshal([]byte(body), &response), body)
+	require.Len(t, response.Predictions, 1, body)
+	return response.Predictions[0].Label
 }
 
-// TestTrainingStatefulSet grows and shrinks while it trains, and ends once.
+// TestTrainingStatefulSet scales a training up and down. It ends once.
 func TestTrainingStatefulSet(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -79,13 +79,13 @@ func TestTrainingStatefulSet(t *testing.T) {
 	}
 	tr := train(t, ns, "digits", sharedVolume(t, ns, store), with(2))
 	worker0 := tr.pods(t, t.Context())[0].GenerateName + "0"
-	tr.says(t, worker0, "2 workers, from the beginning")
-	tr.says(t, worker0, "step ")
+	tr.logs(t, worker0, "2 workers, from the beginning")
+	tr.logs(t, worker0, "step ")
 	tr.upgrade(t, with(3))
-	tr.says(t, worker0, "3 workers, resumed from step ")
+	tr.logs(t, worker0, "3 workers, resumed from step ")
 	tr.upgrade(t, with(2))
-	tr.says(t, worker0, "2 workers, resumed from step ")
-	tr.says(t, worker0, "this run has ended: published version 1 of digits")
+	tr.logs(t, worker0, "2 workers, resumed from step ")
+	tr.logs(t, worker0, "this run has ended: published version 1 of digits")
 
 	old := map[types.UID]bool{}
 	for _, pod := range tr.pods(t, t.Context()) {
@@ -96,14 +96,14 @@ func TestTrainingStatefulSet(t *testing.T) {
 		now := tr.pods(t, t.Context())
 		return len(now) == 2 && !slices.ContainsFunc(now, func(pod corev1.Pod) bool { return old[pod.UID] })
 	}, time.Minute, 200*time.Millisecond, "the pods are not replaced")
-	tr.says(t, worker0, "this run has ended: published version 1 of digits")
+	tr.logs(t, worker0, "this run has ended: published version 1 of digits")
 	tr.upgrade(t, with(3))
-	tr.says(t, strings.TrimSuffix(worker0, "0")+"2", "this run has ended: published version 1 of digits")
+	tr.logs(t, strings.TrimSuffix(worker0, "0")+"2", "this run has ended: published version 1 of digits")
 	assert.Equal(t, []string{"1"}, tr.volume.list(t, "models/digits"))
 }
 
-// TestTrainingDisruption compares three runs of the same training: by one worker, by two, and by two of which a pod is deleted and another's
-// node drained. It is not parallel: no other test's pods shall be looking for a node meanwhile.
+// TestTrainingDisruption compares three runs of the same training: with one worker, with two, and with two while one's pod is deleted and
+// the other's node is drained. It is not parallel, so that no other test's pods need a node meanwhile.
 func TestTrainingDisruption(t *testing.T) {
 	ns := namespace(t)
 	shared := sharedVolume(t, ns, store)
@@ -112,7 +112,7 @@ func TestTrainingDisruption(t *testing.T) {
 	disturb(t, disturbed)
 	assert.Equal(t, "published", disturbed.publishes(t).Result)
 	assert.Equal(t, batchv1.JobComplete, disturbed.completes(t).Type)
-	assert.Zero(t, disturbed.jobs(t, t.Context())[0].Status.Failed, "a disruption is not the training's failure")
+	assert.Zero(t, disturbed.jobs(t, t.Context())[0].Status.Failed, "a disruption does not count as a failure")
 
 	two := train(t, ns, "two", shared, same)
 	two.publishes(t)
@@ -121,21 +121,21 @@ func TestTrainingDisruption(t *testing.T) {
 	for _, tr := range []*training{one, two} {
 		t.Logf("%s: %s", tr.name, throughput(t, tr))
 	}
-	// The sums of floats come in another order; what that makes grows with the steps, and is small beside a row's worth of loss.
-	wanted := one.history(t)
+	// Two workers sum floats in another order; the difference grows with the steps, and is small beside one row's share of the loss.
+	want := one.history(t)
 	for _, tr := range []*training{two, disturbed} {
 		got := tr.history(t)
-		require.Len(t, got, len(wanted))
-		for i := range wanted[:50] {
-			assert.InEpsilon(t, wanted[i].Loss, got[i].Loss, 0.01, "loss of epoch %d of %s", i+1, tr.name)
+		require.Len(t, got, len(want))
+		for i := range want[:50] {
+			assert.InEpsilon(t, want[i].Loss, got[i].Loss, 0.01, "loss of epoch %d of %s", i+1, tr.name)
 		}
-		last := len(wanted) - 1
-		assert.InEpsilon(t, wanted[last].Loss, got[last].Loss, 0.02, "final loss of %s", tr.name)
-		t.Logf("final loss: %s %v, %s %v", one.name, wanted[last].Loss, tr.name, got[last].Loss)
+		last := len(want) - 1
+		assert.InEpsilon(t, want[last].Loss, got[last].Loss, 0.02, "final loss of %s", tr.name)
+		t.Logf("final loss: %s %v, %s %v", one.name, want[last].Loss, tr.name, got[last].Loss)
 	}
 }
 
-// disturb deletes worker 1, and when the run has gone on, drains the node of worker 0.
+// disturb deletes worker 1, and drains the node of worker 0 after the run has resumed.
 func disturb(t *testing.T, tr *training) {
 	t.Helper()
 	step := tr.trains(t, "")
@@ -153,7 +153,7 @@ func disturb(t *testing.T, tr *training) {
 
 var rate = regexp.MustCompile(`loss [0-9.]+, (\d+ rows/s)\n`)
 
-// throughput is what worker 0 said last about its speed.
+// throughput returns the speed that worker 0 logged last.
 func throughput(t *testing.T, tr *training) string {
 	t.Helper()
 	log, err := podLog(t.Context(), tr.namespace, tr.worker(t, "0").Name, &corev1.PodLogOptions{Container: "trainer"})
@@ -163,7 +163,7 @@ func throughput(t *testing.T, tr *training) string {
 	return all[len(all)-1][1]
 }
 
-// TestTrainingRefused is about runs that must not publish.
+// TestTrainingRefused tests runs that must not publish.
 func TestTrainingRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, parameter, value, reason, policy string }{
@@ -186,7 +186,7 @@ func TestTrainingRefused(t *testing.T) {
 	}
 }
 
-// TestTrainingFullDisk fills the disk at a checkpoint and at publishing. What was whole stays whole, and with room the run goes on.
+// TestTrainingFullDisk fills the disk at a checkpoint and at publishing. Complete files stay complete, and with more space the run resumes.
 func TestTrainingFullDisk(t *testing.T) {
 	t.Parallel()
 	t.Run("checkpoint", func(t *testing.T) {
@@ -196,15 +196,15 @@ func TestTrainingFullDisk(t *testing.T) {
 		tr := train(t, ns, "digits", v, values{"workers": 1, "workload": values{"backoffLimit": 0}})
 		assert.Equal(t, batchv1.JobFailed, tr.completes(t).Type)
 		assert.Contains(t, strings.Join(tr.reasons(t), "\n"), "No space left on device; the earlier checkpoints are complete")
-		whole := tr.checkpoints(t)
-		assert.NotEmpty(t, whole)
-		for _, name := range whole {
+		checkpoints := tr.checkpoints(t)
+		assert.NotEmpty(t, checkpoints)
+		for _, name := range checkpoints {
 			assert.Regexp(t, `^step-\d{9}\.pt$`, name)
 		}
 		v.resize(t, "20m")
 		tr.upgrade(t, trainingValues(values{"workers": 1, "podAnnotations": values{"try": "again"}}))
 		assert.Equal(t, 1, tr.publishes(t).Version)
-		tr.says(t, tr.worker(t, "0").Name, "resumed from step")
+		tr.logs(t, tr.worker(t, "0").Name, "resumed from step")
 	})
 	t.Run("publish", func(t *testing.T) {
 		t.Parallel()
@@ -218,12 +218,12 @@ func TestTrainingFullDisk(t *testing.T) {
 		assert.Empty(t, tr.volume.list(t, "models/digits"))
 		v.resize(t, "20m")
 		tr.upgrade(t, trainingValues(with, values{"podAnnotations": values{"try": "again"}}))
-		tr.says(t, tr.worker(t, "0").Name, "published version 1 of digits")
+		tr.logs(t, tr.worker(t, "0").Name, "published version 1 of digits")
 		assert.Equal(t, []string{"1"}, tr.volume.list(t, "models/digits"))
 	})
 }
 
-// TestTwoTrainings runs beside each other in one namespace, into one repository.
+// TestTwoTrainings runs two trainings at once in one namespace, which publish to one repository.
 func TestTwoTrainings(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -239,7 +239,7 @@ func TestTwoTrainings(t *testing.T) {
 	}
 }
 
-// TestSweep tries two widths, of which the one that is better on the validation rows is published.
+// TestSweep trains two widths, and publishes the one that is better on the validation rows.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

@@ -15,15 +15,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// sharedFolder is what the nodes of scripts/cluster share, as over NFS.
+// sharedFolder is a folder that the nodes of scripts/cluster share, as over NFS.
 const sharedFolder = "/var/local/shared"
 
-// volume is a claim of the test's own, bound to a folder of a node.
+// volume is the folder of a node that a test's claim is bound to.
 type volume struct {
 	node, folder string
 }
 
-// sharedVolume makes a claim that pods on all nodes may have at once.
+// sharedVolume makes a claim that pods on all nodes can mount at once.
 func sharedVolume(t *testing.T, ns, claim string) volume {
 	t.Helper()
 	v := volume{worker(t), sharedFolder + "/" + ns + "-" + claim}
@@ -33,7 +33,7 @@ func sharedVolume(t *testing.T, ns, claim string) volume {
 	return v
 }
 
-// smallVolume makes a claim on a file system of its own on one node, which is soon full.
+// smallVolume makes a claim on a small file system of its own on one node, which a test can fill.
 func smallVolume(t *testing.T, ns, claim, size string) volume {
 	t.Helper()
 	v := volume{worker(t), "/var/local/" + ns + "-" + claim}
@@ -43,13 +43,13 @@ func smallVolume(t *testing.T, ns, claim, size string) volume {
 	return v
 }
 
-// resize gives a small volume another size.
+// resize changes the size of a small volume.
 func (v volume) resize(t *testing.T, size string) {
 	t.Helper()
 	v.shell(t, `mount -o remount,size="$1" "$0"`, v.folder, size)
 }
 
-// bind makes the claim and what it is bound to; node is the only one that has it, or empty.
+// bind makes the claim and the PersistentVolume that it is bound to; node is the only one that has the folder, or empty for all.
 func (v volume) bind(t *testing.T, ns, claim, node string) {
 	t.Helper()
 	capacity := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
@@ -62,7 +62,7 @@ func (v volume) bind(t *testing.T, ns, claim, node string) {
 			PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: v.folder}},
 		},
 	}
-	// The control plane has no part in the shared folder.
+	// The control plane does not mount the shared folder.
 	requirement := corev1.NodeSelectorRequirement{Key: "node-role.kubernetes.io/control-plane", Operator: corev1.NodeSelectorOpDoesNotExist}
 	if node != "" {
 		requirement = corev1.NodeSelectorRequirement{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{node}}
@@ -74,7 +74,7 @@ func (v volume) bind(t *testing.T, ns, claim, node string) {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if err := cluster.CoreV1().PersistentVolumes().Delete(context.Background(), pv.Name, metav1.DeleteOptions{}); err != nil {
-			t.Errorf("the volume %s stays: %v", pv.Name, err)
+			t.Errorf("delete volume %s: %v", pv.Name, err)
 		}
 	})
 	_, err = cluster.CoreV1().PersistentVolumeClaims(ns).Create(t.Context(), &corev1.PersistentVolumeClaim{
@@ -87,7 +87,7 @@ func (v volume) bind(t *testing.T, ns, claim, node string) {
 	require.NoError(t, err)
 }
 
-// shell runs a script on the volume's node and returns what it printed.
+// shell runs a script on the volume's node and returns its output.
 func (v volume) shell(t *testing.T, script string, args ...string) string {
 	t.Helper()
 	output, err := v.try(t.Context(), script, args...)
@@ -108,7 +108,7 @@ func (v volume) cleanUp(t *testing.T, script string) {
 	}
 }
 
-// list is the names in a folder of the volume, those that begin with a dot too; none when it is not there.
+// list returns the names in a folder of the volume, including dot files; none if the folder does not exist.
 func (v volume) list(t *testing.T, folder string) []string {
 	t.Helper()
 	return strings.Fields(v.shell(t, `ls -A "$0" 2>/dev/null || true`, v.folder+"/"+folder))

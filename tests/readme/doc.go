@@ -1,3 +1,3 @@
-// Package readme runs the commands of README.md, on the cluster, and compares
-// what they print with what it says.
+// Package readme runs the commands of README.md on the cluster, and compares
+// their output with the output that README.md shows.
 package readme

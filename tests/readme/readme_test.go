@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// elsewhere are the README's commands that CI runs itself.
+// elsewhere lists the README's commands that another CI step runs.
 var elsewhere = map[string]bool{"make test": true}
 
 // block is a fenced block of the README.
@@ -35,17 +35,17 @@ func blocks(markdown string) []block {
 	return all
 }
 
-// Every command of the README runs, in its order, and prints what the README says.
+// TestReadme runs every command of the README in order, and expects the output that the README shows.
 func TestReadme(t *testing.T) {
 	t.Chdir("../..")
-	here, err := os.Getwd()
+	root, err := os.Getwd()
 	require.NoError(t, err)
-	// Each block has a shell of its own here; a reader's keeps what the README exports.
-	t.Setenv("KUBECONFIG", here+"/.build/kubeconfig")
-	t.Setenv("PATH", here+"/.build/bin:"+os.Getenv("PATH"))
+	// Each block runs in a shell of its own here; a reader's shell keeps what the README exports.
+	t.Setenv("KUBECONFIG", root+"/.build/kubeconfig")
+	t.Setenv("PATH", root+"/.build/bin:"+os.Getenv("PATH"))
 	t.Cleanup(func() {
 		assert.NoError(t, os.RemoveAll("wine"))
-		// Not all of them are there when a command has failed.
+		// After a failed command, some of them do not exist.
 		_ = exec.Command("kubectl", "delete", "namespace", "demo", "wine", "staging", "--ignore-not-found").Run()
 	})
 	readme, err := os.ReadFile("README.md")

@@ -1,4 +1,4 @@
-"""Where the server is: the Go test that starts it says so in the environment."""
+"""The server under test. The Go test that starts it passes its addresses in the environment."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ import reference
 
 @pytest.fixture(scope="session")
 def server():
-    """Addresses as host:port, and the folder of the models that are served."""
+    """The addresses as host:port, and the model repository."""
     return SimpleNamespace(
         http=os.environ["SLIPWAY_HTTP"],
         grpc=os.environ["SLIPWAY_GRPC"],
@@ -21,7 +21,7 @@ def server():
 
 @pytest.fixture(scope="session")
 def reference_of(server):
-    """The model of a name as ONNX Runtime has it in this process."""
+    """Returns a function that loads a model of the repository into this process."""
     known = {}
 
     def model(name, version="1"):

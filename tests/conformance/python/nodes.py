@@ -1,4 +1,4 @@
-"""The node tests of the ONNX standard, and its tests of small models, as the package onnx has them."""
+"""The ONNX standard's tests of nodes and of small models, from the package onnx."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from onnx.backend.test.loader import load_model_tests
 
 
 class Case(NamedTuple):
-    """One model, values for its inputs, and what the standard wants of its outputs."""
+    """A model, values of its inputs, and the outputs that the standard expects."""
 
     name: str
     model: onnx.ModelProto
@@ -20,7 +20,7 @@ class Case(NamedTuple):
 
 
 def cases():
-    """All of them, by name."""
+    """All cases, sorted by name."""
     tests = [test for kind in ("node", "simple", "pytorch-converted", "pytorch-operator") for test in load_model_tests(kind=kind)]
     return [case(test) for test in sorted(tests, key=lambda test: test.name)]
 
@@ -35,7 +35,7 @@ def case(test):
 
 
 def read(path, kind):
-    """A tensor, or a list of them. An optional value is None: the protocol has none, so nobody asks for it."""
+    """A tensor or a list of tensors. An optional value is None: the protocol has no such type, so no test uses it."""
     body = path.read_bytes()
     if kind.HasField("sequence_type"):
         return numpy_helper.to_list(onnx.SequenceProto.FromString(body))

@@ -1,4 +1,4 @@
-"""What ONNX Runtime answers when nothing stands between: what the server's answers are held to."""
+"""ONNX Runtime in this process, whose outputs the server's must equal."""
 
 import ctypes
 import json
@@ -8,7 +8,7 @@ import numpy
 import onnxruntime
 from onnx import TensorProto
 
-# ONNX Runtime's names, and the protocol's.
+# The protocol's names of ONNX Runtime's types.
 DATATYPES = {
     "tensor(bool)": "BOOL",
     "tensor(int8)": "INT8",
@@ -28,7 +28,7 @@ DATATYPES = {
 
 
 class Model:
-    """A model in this process, with one thread as the server has it."""
+    """A model in this process, with one thread as in the server."""
 
     def __init__(self, path):
         options = onnxruntime.SessionOptions()
@@ -39,21 +39,21 @@ class Model:
         self.outputs = {o.name: DATATYPES.get(o.type, o.type) for o in self.session.get_outputs()}
 
     def unserved(self):
-        """The kinds of value that the protocol has no tensor for: an input may only be one that it has, an output also a
-        sequence or a map, which comes as JSON."""
+        """The types that the server does not serve. The protocol has tensors only; an output may also be a sequence or a
+        map, which the server returns as JSON."""
         served = set(DATATYPES.values())
         kinds = set(self.inputs.values()) - served
         return kinds | {o for o in set(self.outputs.values()) - served if not o.startswith(("seq(", "map("))}
 
     def run(self, inputs):
-        """The outputs by name; a BF16 tensor, which the Python package does not pass, goes by its memory."""
+        """Returns the outputs by name. The Python package takes no BF16 arrays, so a BF16 tensor is passed as its memory."""
         if "BF16" not in (*self.inputs.values(), *self.outputs.values()):
-            # A string is what ONNX Runtime has; bytes it would take for what their repr says.
+            # ONNX Runtime has strings; it would read bytes as their repr.
             words = {n: numpy.vectorize(text, otypes=[object])(v) if v.dtype == object and v.size else v for n, v in inputs.items()}
             return dict(zip(self.outputs, self.session.run(None, words)))
         values = {n: numpy.ascontiguousarray(v).reshape(v.shape) for n, v in inputs.items()}
-        lent = {n: ort_value(v) for n, v in values.items()}
-        return dict(zip(self.outputs, map(array, self.session.run_with_ort_values(None, lent))))
+        ort_values = {n: ort_value(v) for n, v in values.items()}  # they use the memory of values
+        return dict(zip(self.outputs, map(array, self.session.run_with_ort_values(None, ort_values))))
 
 
 def text(value):
@@ -74,8 +74,8 @@ def array(value):
 
 
 def assert_same(got, want, ulps=0):
-    """An output of the server is what ONNX Runtime answered; a sequence or a map came as JSON documents. A sum may differ
-    by some ulps of its largest value: where the memory begins decides in which order vectors are added."""
+    """Asserts that the server's output equals ONNX Runtime's; a sequence or a map arrives as JSON documents. Sums may
+    differ by some ulps of the largest value: the alignment of memory decides the order in which vectors are added."""
     if not isinstance(want, numpy.ndarray):
         documents = [json.loads(text(document)) for document in numpy.asarray(got).flatten()]
         assert len(documents) == len(want)
@@ -97,7 +97,7 @@ def assert_same(got, want, ulps=0):
 def assert_close(got, want, tolerance):
     largest = numpy.abs(want, where=numpy.isfinite(want), out=numpy.zeros_like(want)).max(initial=0)
     numpy.testing.assert_allclose(got, want, rtol=0, atol=largest * tolerance)
-    zeros = (got == 0) & (want == 0)  # whose sign counts
+    zeros = (got == 0) & (want == 0)  # their signs must be equal too
     numpy.testing.assert_array_equal(numpy.signbit(got[zeros]), numpy.signbit(want[zeros]))
 
 

@@ -1,4 +1,4 @@
-"""Values of every type of the protocol, those at the edges of the type among them."""
+"""Values of every type of the protocol, including the limits of the type."""
 
 import ml_dtypes
 import numpy
@@ -24,7 +24,7 @@ WORDS = ["", "petal", "длина лепестка", "花びら", 'a "quoted" \\
 
 
 def edges(datatype):
-    """Values of a type that a careless codec would bend."""
+    """Values of a type that a careless codec would change."""
     if datatype == "BYTES":
         return [word.encode() for word in WORDS]
     kind = numpy.dtype(NUMPY[datatype])
@@ -38,7 +38,7 @@ def edges(datatype):
 
 
 def sample(datatype, shape):
-    """An array of a shape, filled with the edges again and again."""
+    """An array of a shape that repeats the edge values."""
     values = edges(datatype)
     count = int(numpy.prod(shape))
     filled = numpy.empty(count, dtype=NUMPY[datatype])

@@ -1,4 +1,4 @@
-"""Every type and rank through every encoding comes out as ONNX Runtime itself has it."""
+"""The server's output of every type and rank in every encoding equals ONNX Runtime's."""
 
 import grpc
 import ml_dtypes
@@ -18,8 +18,8 @@ def encodings(server):
     return wires.all_of(server)
 
 
-def carried(name, datatype):
-    """Whether an encoding has a form for a type; where it has none is tested below."""
+def supported(name, datatype):
+    """Whether an encoding supports a type; tests below cover those that do not."""
     return not (name == "gRPC typed" and datatype not in wires.FIELDS or name == "REST JSON" and datatype == "BF16")
 
 
@@ -29,25 +29,25 @@ def check(encoding, reference_of, name, inputs, ulps=0):
     want = model.run(inputs)
     assert list(got) == list(want)
     for output, value in want.items():
-        # JSON has no BF16: it is answered as FP32, which holds it exactly.
+        # JSON has no BF16: the response has FP32, which represents it exactly.
         exact = got[output].astype(value.dtype) if got[output].dtype == numpy.float32 and value.dtype == ml_dtypes.bfloat16 else got[output]
         reference.assert_same(exact, value, ulps)
 
 
-@pytest.mark.parametrize("name, datatype, rank, shape", [(name, *case) for name in ENCODINGS for case in IDENTITIES if carried(name, case[0])])
+@pytest.mark.parametrize("name, datatype, rank, shape", [(name, *case) for name in ENCODINGS for case in IDENTITIES if supported(name, case[0])])
 def test_identity(name, datatype, rank, shape, encodings, reference_of):
     check(encodings[name], reference_of, f"{datatype}_{rank}", {"x": samples.sample(datatype, shape)})
 
 
-@pytest.mark.parametrize("name, datatype", [(n, d) for n in ENCODINGS[1:] for d in ("FP16", "BF16", "FP32", "FP64") if carried(n, d)])
+@pytest.mark.parametrize("name, datatype", [(n, d) for n in ENCODINGS[1:] for d in ("FP16", "BF16", "FP32", "FP64") if supported(n, d)])
 def test_not_finite(name, datatype, encodings, reference_of):
-    """JSON has no such numbers."""
+    """JSON cannot represent these numbers."""
     check(encodings[name], reference_of, f"{datatype}_1", {"x": numpy.array([numpy.nan, numpy.inf, -numpy.inf]).astype(samples.NUMPY[datatype])})
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "BF16"])
 def test_typed_half(datatype, encodings):
-    """There is no typed field for the halves: the server says where they go."""
+    """No typed field exists for 16-bit floats: the error names the field to use."""
     with pytest.raises(grpc.RpcError) as refused:
         request = wires.service_pb2.ModelInferRequest(model_name=f"{datatype}_1")
         request.inputs.add(name="x", datatype=datatype, shape=[1]).contents.fp32_contents.append(1)
@@ -57,13 +57,13 @@ def test_typed_half(datatype, encodings):
 
 
 def test_json_bf16(encodings):
-    """Nor has JSON a form for BF16, in Triton's client or here."""
+    """JSON does not support BF16 either, in Triton's client or here."""
     with pytest.raises(AssertionError, match="binary"):
         encodings["REST JSON"].infer("BF16_1", {"x": samples.sample("BF16", (1,))}, {"x": "BF16"})
 
 
 def test_nul(encodings):
-    """ONNX Runtime's C interface ends a string there: half of it is no answer."""
+    """ONNX Runtime's C interface ends a string at NUL, so the server refuses it instead of losing the rest."""
     for name in ENCODINGS:
         with pytest.raises((AssertionError, InferenceServerException, grpc.RpcError), match="NUL"):
             encodings[name].infer("BYTES_1", {"x": numpy.array([b"a\0b"], dtype=object)}, {"x": "BYTES"})

@@ -6,15 +6,13 @@ import grpc
 import httpx
 import numpy
 import pytest
+from add_sub import A, B
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
-A = numpy.arange(16, dtype=numpy.int32).reshape(1, 16)
-B = numpy.full((1, 16), 3, numpy.int32)
-
 
 class V1:
-    """The REST client under V1, with the address that each of its calls takes; and so on below."""
+    """The REST client under V1. Each of its calls takes the address, which this class and the next ones keep."""
 
     protocol = "v1"
 
@@ -73,8 +71,8 @@ def request(binary, **more):
     return InferRequest("add_sub", pair(binary), **more)
 
 
-def check(answer):
-    got = {output.name: output.as_numpy() for output in answer.outputs}
+def check(response):
+    got = {output.name: output.as_numpy() for output in response.outputs}
     numpy.testing.assert_array_equal(got["OUTPUT0"], A + B)
     numpy.testing.assert_array_equal(got["OUTPUT1"], A - B)
 
@@ -97,19 +95,19 @@ def test_v2_health(v2):
 
 
 @pytest.mark.parametrize("binary", [True, False])
-@pytest.mark.parametrize("answer", [True, False])
-def test_v2_infer(v2, binary, answer):
+@pytest.mark.parametrize("binary_output", [True, False])
+def test_v2_infer(v2, binary, binary_output):
     headers = {}
-    check(v2.call("infer", request(binary, parameters={"binary_data_output": answer}), model_name="add_sub", response_headers=headers))
-    assert ("inference-header-content-length" in headers) == answer
+    check(v2.call("infer", request(binary, parameters={"binary_data_output": binary_output}), model_name="add_sub", response_headers=headers))
+    assert ("inference-header-content-length" in headers) == binary_output
 
 
 def test_v2_outputs(v2):
-    wanted = [RequestedOutput("OUTPUT1", {"binary_data": True}), RequestedOutput("OUTPUT0", {"binary_data": False})]
-    answer = v2.call("infer", request(True, request_id="42", request_outputs=wanted), model_name="add_sub")
-    assert [output.name for output in answer.outputs] == ["OUTPUT1", "OUTPUT0"]
-    assert answer.id == "42"
-    check(answer)
+    outputs = [RequestedOutput("OUTPUT1", {"binary_data": True}), RequestedOutput("OUTPUT0", {"binary_data": False})]
+    response = v2.call("infer", request(True, request_id="42", request_outputs=outputs), model_name="add_sub")
+    assert [output.name for output in response.outputs] == ["OUTPUT1", "OUTPUT0"]
+    assert response.id == "42"
+    check(response)
 
 
 def test_v2_dictionary(v2):
@@ -121,8 +119,8 @@ def test_v2_halves(v2):
     x = numpy.array([[0.1, -2, 65504]], numpy.float16)
     sent = InferInput("x", [1, 3], "FP16")
     sent.set_data_from_numpy(x, binary_data=True)
-    answer = v2.call("infer", InferRequest("identity_fp16", [sent], parameters={"binary_data_output": True}), model_name="identity_fp16")
-    numpy.testing.assert_array_equal(answer.outputs[0].as_numpy(), x)
+    response = v2.call("infer", InferRequest("identity_fp16", [sent], parameters={"binary_data_output": True}), model_name="identity_fp16")
+    numpy.testing.assert_array_equal(response.outputs[0].as_numpy(), x)
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -130,8 +128,8 @@ def test_v2_words(v2, binary):
     words = numpy.array([["", "a"], ["花びら", "a longer one"]], dtype=object)
     sent = InferInput("x", [2, 2], "BYTES")
     sent.set_data_from_numpy(words, binary_data=binary)
-    answer = v2.call("infer", InferRequest("identity_bytes", [sent], parameters={"binary_data_output": binary}), model_name="identity_bytes")
-    got = answer.outputs[0].as_numpy()
+    response = v2.call("infer", InferRequest("identity_bytes", [sent], parameters={"binary_data_output": binary}), model_name="identity_bytes")
+    got = response.outputs[0].as_numpy()
     assert got.tolist() == words.tolist()
 
 
@@ -155,9 +153,9 @@ def test_grpc_infer(rpc):
 
 def test_grpc_typed(rpc):
     inputs = [InferInput(name, [1, 16], "INT32", data=value.flatten().tolist()) for name, value in [("INPUT0", A), ("INPUT1", B)]]
-    answer = rpc.call("infer", InferRequest("add_sub", inputs, request_id="42", model_version="1"))
-    assert answer.id == "42"
-    check(answer)
+    response = rpc.call("infer", InferRequest("add_sub", inputs, request_id="42", model_version="1"))
+    assert response.id == "42"
+    check(response)
 
 
 def test_grpc_errors(rpc):

@@ -8,10 +8,8 @@ import numpy
 import pytest
 import tritonclient.grpc as triton
 import tritonclient.grpc.aio as triton_aio
+from add_sub import A, B, check
 from tritonclient.utils import InferenceServerException
-
-A = numpy.arange(16, dtype=numpy.int32).reshape(1, 16)
-B = numpy.full((1, 16), 3, numpy.int32)
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +38,8 @@ def one():
     return [tensor("x", numpy.ones((1, 1), numpy.float32), "FP32")]
 
 
-def check(answer, outputs=("OUTPUT0", "OUTPUT1")):
-    for output, want in [("OUTPUT0", A + B), ("OUTPUT1", A - B)]:
-        got = answer.as_numpy(output)
-        if output in outputs:
-            assert got.dtype == numpy.int32
-            numpy.testing.assert_array_equal(got, want)
-        else:
-            assert got is None
-
-
 def refused(status, call, *args, **kwargs):
-    """The call fails with a status, and says why."""
+    """Asserts that the call fails with a status and a message, and returns the message."""
     with pytest.raises(InferenceServerException) as error:
         call(*args, **kwargs)
     assert error.value.status() == f"StatusCode.{status}", error.value
@@ -88,7 +76,7 @@ def test_model_config(client):
     assert config.name == "batched"
     assert config.max_batch_size == 8
     assert config.input[0].data_type == triton.model_config_pb2.TYPE_FP32
-    assert config.input[0].dims == [-1], "the batch is no dimension of a model that batches"
+    assert config.input[0].dims == [-1], "a model that batches does not list the batch dimension"
     assert client.get_model_config("add_sub", "1").config.input[0].dims == [-1, 16]
 
 
@@ -130,9 +118,9 @@ def test_load_and_unload(client, admin):
 
 @pytest.mark.parametrize("names", [["OUTPUT1"], ["OUTPUT0"], ["OUTPUT1", "OUTPUT0"]])
 def test_requested_outputs(client, names):
-    answer = client.infer("add_sub", pair(), outputs=[triton.InferRequestedOutput(name) for name in names])
-    check(answer, names)
-    assert [output.name for output in answer.get_response().outputs] == names
+    result = client.infer("add_sub", pair(), outputs=[triton.InferRequestedOutput(name) for name in names])
+    check(result, names)
+    assert [output.name for output in result.get_response().outputs] == names
 
 
 @pytest.mark.parametrize("algorithm", [None, "gzip", "deflate"])
@@ -141,28 +129,28 @@ def test_compression(client, algorithm):
 
 
 def test_async(client):
-    answers = queue.Queue()
+    results = queue.Queue()
     for _ in range(32):
-        client.async_infer("add_sub", pair(), callback=lambda result, error: answers.put((result, error)))
+        client.async_infer("add_sub", pair(), callback=lambda result, error: results.put((result, error)))
     for _ in range(32):
-        result, error = answers.get(timeout=30)
+        result, error = results.get(timeout=30)
         assert error is None
         check(result)
-    client.async_infer("nobody", pair(), callback=lambda result, error: answers.put((result, error)))
-    result, error = answers.get(timeout=30)
+    client.async_infer("nobody", pair(), callback=lambda result, error: results.put((result, error)))
+    result, error = results.get(timeout=30)
     assert result is None
     assert error.status() == "StatusCode.NOT_FOUND"
 
 
 def test_batch_of_good_and_bad(client):
-    """Each caller of a model that batches gets its own rows, and those with a mistake hurt nobody."""
-    answers = queue.Queue()
+    """Each client of a model that batches gets its own rows, and a bad request fails alone."""
+    results = queue.Queue()
     rows = {i: numpy.full((1 + i % 3, 4), i, numpy.float32) for i in range(64)}
     for i, value in rows.items():
         sent = tensor("x", value, "FP32") if i % 8 else tensor("x", value.astype(numpy.float64), "FP64")
-        client.async_infer("batched", [sent], request_id=str(i), callback=lambda result, error, i=i: answers.put((i, result, error)))
+        client.async_infer("batched", [sent], request_id=str(i), callback=lambda result, error, i=i: results.put((i, result, error)))
     for _ in rows:
-        i, result, error = answers.get(timeout=30)
+        i, result, error = results.get(timeout=30)
         if i % 8:
             assert error is None
             numpy.testing.assert_array_equal(result.as_numpy("y"), rows[i])
@@ -171,24 +159,24 @@ def test_batch_of_good_and_bad(client):
 
 
 def test_asyncio(server):
-    async def ask():
+    async def send():
         async with triton_aio.InferenceServerClient(server.grpc) as client:
             assert await client.is_server_ready()
-            for answer in await asyncio.gather(*(client.infer("add_sub", pair()) for _ in range(8))):
-                check(answer)
+            for result in await asyncio.gather(*(client.infer("add_sub", pair()) for _ in range(8))):
+                check(result)
 
-    asyncio.run(ask())
+    asyncio.run(send())
 
 
 def test_stream(server):
-    """Answers come in the order of the questions, and one that fails does not end the stream."""
-    answers = queue.Queue()
+    """Responses arrive in the order of the requests, and one that fails does not end the stream."""
+    results = queue.Queue()
     with triton.InferenceServerClient(server.grpc) as client:
-        client.start_stream(callback=lambda result, error: answers.put((result, error)))
+        client.start_stream(callback=lambda result, error: results.put((result, error)))
         for i in range(20):
             client.async_stream_infer("nobody" if i == 10 else "add_sub", pair(), request_id=str(i))
         for i in range(20):
-            result, error = answers.get(timeout=30)
+            result, error = results.get(timeout=30)
             if i == 10:
                 assert "nobody" in str(error)
                 continue
@@ -196,7 +184,7 @@ def test_stream(server):
             assert result.get_response().id == str(i)
             check(result)
         client.stop_stream()
-    assert answers.empty()
+    assert results.empty()
 
 
 def test_identity_of_a_request(client):
@@ -210,9 +198,9 @@ def test_parameters_and_headers(client):
 
 @pytest.mark.parametrize("version, want", [("1", 2), ("2", 3), ("", 3)])
 def test_versions(client, version, want):
-    answer = client.infer("versions", one(), model_version=version)
-    assert answer.as_numpy("y") == want
-    assert answer.get_response().model_version == (version or "2")
+    result = client.infer("versions", one(), model_version=version)
+    assert result.as_numpy("y") == want
+    assert result.get_response().model_version == (version or "2")
 
 
 def test_words(client):
@@ -244,13 +232,13 @@ def test_scalar(client):
 
 def test_names(client):
     a, b = numpy.array([1, 2], numpy.float32), numpy.array([5, 7], numpy.float32)
-    answer = client.infer("names", [tensor("petal length", a, "FP32"), tensor("длина лепестка", b, "FP32")])
-    numpy.testing.assert_array_equal(answer.as_numpy("合計"), a + b)
-    numpy.testing.assert_array_equal(answer.as_numpy('a "difference" \\ b'), a - b)
+    result = client.infer("names", [tensor("petal length", a, "FP32"), tensor("длина лепестка", b, "FP32")])
+    numpy.testing.assert_array_equal(result.as_numpy("合計"), a + b)
+    numpy.testing.assert_array_equal(result.as_numpy('a "difference" \\ b'), a - b)
 
 
 def test_large(client):
-    """Ten times the 4 MiB that gRPC allows when nobody says otherwise."""
+    """Ten times gRPC's default limit of 4 MiB."""
     x = numpy.random.default_rng(1).random((1, 10 << 20), numpy.float32)
     numpy.testing.assert_array_equal(client.infer("identity_fp32", [tensor("x", x, "FP32")]).as_numpy("y"), x)
 
@@ -270,7 +258,7 @@ def test_errors(client):
 
 
 def test_not_served(client):
-    """What Triton has beyond the listed extensions is refused, not ignored."""
+    """The server refuses what Triton has beyond the listed extensions, and does not ignore it."""
     refused("INVALID_ARGUMENT", client.infer, "add_sub", pair(), outputs=[triton.InferRequestedOutput("OUTPUT0", class_count=2)])
     shared = triton.InferInput("INPUT0", [1, 16], "INT32")
     shared.set_shared_memory("region", 64)
@@ -281,7 +269,7 @@ def test_deadline(client):
     slow = [tensor("n", numpy.array([2000]), "INT64")]
     with pytest.raises(InferenceServerException) as late:
         client.infer("slow", slow, client_timeout=0.05)
-    # At the deadline both ends give up. Where the server's reset of the stream comes first, the client reads it as cancelled.
+    # Both ends give up at the deadline. If the server resets the stream first, the client reports it as cancelled.
     assert late.value.status() in ("StatusCode.DEADLINE_EXCEEDED", "StatusCode.RESOURCE_EXHAUSTED", "StatusCode.CANCELLED")
     with pytest.raises(InferenceServerException) as late:
         client.infer("slow", slow, timeout=20_000)

@@ -8,10 +8,8 @@ import numpy
 import pytest
 import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
+from add_sub import A, B, check
 from tritonclient.utils import InferenceServerException
-
-A = numpy.arange(16, dtype=numpy.int32).reshape(1, 16)
-B = numpy.full((1, 16), 3, numpy.int32)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +33,8 @@ def pair(binary=(True, True)):
     return [tensor("INPUT0", A, "INT32", binary[0]), tensor("INPUT1", B, "INT32", binary[1])]
 
 
-def check(answer, outputs=("OUTPUT0", "OUTPUT1")):
-    for output, want in [("OUTPUT0", A + B), ("OUTPUT1", A - B)]:
-        got = answer.as_numpy(output)
-        if output in outputs:
-            assert got.dtype == numpy.int32
-            numpy.testing.assert_array_equal(got, want)
-        else:
-            assert got is None
-
-
 def refused(status, call, *args, **kwargs):
-    """The call fails with a status, and says why."""
+    """Asserts that the call fails with a status and a message, and returns the message."""
     with pytest.raises(InferenceServerException) as error:
         call(*args, **kwargs)
     assert error.value.status() == status, error.value
@@ -85,7 +73,7 @@ def test_model_config(client):
     assert config["name"] == "batched"
     assert config["max_batch_size"] == 8
     assert config["input"][0]["data_type"] == "TYPE_FP32"
-    assert config["input"][0]["dims"] == [-1], "the batch is no dimension of a model that batches"
+    assert config["input"][0]["dims"] == [-1], "a model that batches does not list the batch dimension"
     plain = client.get_model_config("add_sub", "1")
     assert plain["max_batch_size"] == 0
     assert plain["input"][0]["dims"] == [-1, 16]
@@ -140,51 +128,51 @@ def test_inputs(client, first, second):
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("names", [["OUTPUT1"], ["OUTPUT0"], ["OUTPUT1", "OUTPUT0"]])
 def test_requested_outputs(client, names, binary):
-    answer = client.infer("add_sub", pair(), outputs=[triton.InferRequestedOutput(name, binary_data=binary) for name in names])
-    check(answer, names)
-    assert [output["name"] for output in answer.get_response()["outputs"]] == names
-    for output in answer.get_response()["outputs"]:
+    result = client.infer("add_sub", pair(), outputs=[triton.InferRequestedOutput(name, binary_data=binary) for name in names])
+    check(result, names)
+    assert [output["name"] for output in result.get_response()["outputs"]] == names
+    for output in result.get_response()["outputs"]:
         assert ("data" in output) != binary
         assert ("binary_data_size" in output.get("parameters", {})) == binary
 
 
 def test_mixed_outputs(client):
     outputs = [triton.InferRequestedOutput("OUTPUT0", binary_data=False), triton.InferRequestedOutput("OUTPUT1", binary_data=True)]
-    answer = client.infer("add_sub", pair(), outputs=outputs)
-    check(answer)
-    assert "data" in answer.get_output("OUTPUT0")
-    assert answer.get_output("OUTPUT1")["parameters"]["binary_data_size"] == 64
+    result = client.infer("add_sub", pair(), outputs=outputs)
+    check(result)
+    assert "data" in result.get_output("OUTPUT0")
+    assert result.get_output("OUTPUT1")["parameters"]["binary_data_size"] == 64
 
 
 @pytest.mark.parametrize("request_algorithm", [None, "gzip", "deflate"])
 @pytest.mark.parametrize("response_algorithm", [None, "gzip", "deflate"])
 def test_compression(client, request_algorithm, response_algorithm):
-    answer = client.infer(
+    result = client.infer(
         "add_sub", pair(), request_compression_algorithm=request_algorithm, response_compression_algorithm=response_algorithm
     )
-    check(answer)
+    check(result)
 
 
 def test_async(client):
-    asked = [client.async_infer("add_sub", pair()) for _ in range(32)]
-    for request in asked:
+    requests = [client.async_infer("add_sub", pair()) for _ in range(32)]
+    for request in requests:
         check(request.get_result())
     with pytest.raises(InferenceServerException):
         client.async_infer("nobody", pair()).get_result()
 
 
 def test_asyncio(server):
-    async def ask():
+    async def send():
         async with triton_aio.InferenceServerClient(server.http) as client:
             assert await client.is_server_ready()
-            for answer in await asyncio.gather(*(client.infer("add_sub", pair()) for _ in range(8))):
-                check(answer)
+            for result in await asyncio.gather(*(client.infer("add_sub", pair()) for _ in range(8))):
+                check(result)
 
-    asyncio.run(ask())
+    asyncio.run(send())
 
 
 def test_request_body(server):
-    """The body that the client makes for somebody else to send."""
+    """The client makes the body, and another client sends it."""
     body, header = triton.InferenceServerClient.generate_request_body(pair())
     response = httpx.post(
         f"http://{server.http}/v2/models/add_sub/infer", content=body, headers={"Inference-Header-Content-Length": str(header)}, trust_env=False
@@ -194,22 +182,22 @@ def test_request_body(server):
 
 
 def test_raw_request(server):
-    """A header of no length: the body is the only input, and every output comes raw."""
+    """With a JSON header of length 0, the body is the only input, and every output is raw."""
     x = numpy.array([[1, 2, 3, 4]], numpy.float32)
     response = httpx.post(
         f"http://{server.http}/v2/models/static_batch/infer", content=x.tobytes(), headers={"Inference-Header-Content-Length": "0"}, trust_env=False
     )
     assert response.status_code == 200, response.text
     header = int(response.headers["Inference-Header-Content-Length"])
-    answer = triton.InferenceServerClient.parse_response_body(response.content, header_length=header)
-    numpy.testing.assert_array_equal(answer.as_numpy("y"), x + 1)
+    result = triton.InferenceServerClient.parse_response_body(response.content, header_length=header)
+    numpy.testing.assert_array_equal(result.as_numpy("y"), x + 1)
 
 
 def test_identity_of_a_request(client):
-    answer = client.infer("add_sub", pair(), model_version="1", request_id="花 42", priority=0, timeout=5_000_000)
-    assert answer.get_response()["id"] == "花 42"
-    assert answer.get_response()["model_name"] == "add_sub"
-    assert answer.get_response()["model_version"] == "1"
+    result = client.infer("add_sub", pair(), model_version="1", request_id="花 42", priority=0, timeout=5_000_000)
+    assert result.get_response()["id"] == "花 42"
+    assert result.get_response()["model_name"] == "add_sub"
+    assert result.get_response()["model_version"] == "1"
 
 
 def test_parameters_and_headers(client):
@@ -218,18 +206,18 @@ def test_parameters_and_headers(client):
 
 @pytest.mark.parametrize("version, want", [("1", 2), ("2", 3), ("", 3)])
 def test_versions(client, version, want):
-    answer = client.infer("versions", [tensor("x", numpy.ones((1, 1), numpy.float32), "FP32")], model_version=version)
-    assert answer.as_numpy("y") == want
-    assert answer.get_response()["model_version"] == (version or "2")
+    result = client.infer("versions", [tensor("x", numpy.ones((1, 1), numpy.float32), "FP32")], model_version=version)
+    assert result.as_numpy("y") == want
+    assert result.get_response()["model_version"] == (version or "2")
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_words(client, binary):
     words = numpy.array([["", "a"], ["花びら", "a longer one"]], dtype=object)
-    answer = client.infer("identity_bytes", [tensor("x", words, "BYTES", binary)])
-    assert [[w.decode() for w in row] for row in answer.as_numpy("y")] == words.tolist()
-    wanted = [triton.InferRequestedOutput("y", binary_data=False)]
-    assert client.infer("identity_bytes", [tensor("x", words, "BYTES", binary)], outputs=wanted).as_numpy("y").tolist() == words.tolist()
+    result = client.infer("identity_bytes", [tensor("x", words, "BYTES", binary)])
+    assert [[w.decode() for w in row] for row in result.as_numpy("y")] == words.tolist()
+    outputs = [triton.InferRequestedOutput("y", binary_data=False)]
+    assert client.infer("identity_bytes", [tensor("x", words, "BYTES", binary)], outputs=outputs).as_numpy("y").tolist() == words.tolist()
 
 
 def test_halves(client):
@@ -257,9 +245,9 @@ def test_scalar(client, binary):
 
 def test_names(client):
     a, b = numpy.array([1, 2], numpy.float32), numpy.array([5, 7], numpy.float32)
-    answer = client.infer("names", [tensor("petal length", a, "FP32"), tensor("длина лепестка", b, "FP32")])
-    numpy.testing.assert_array_equal(answer.as_numpy("合計"), a + b)
-    numpy.testing.assert_array_equal(answer.as_numpy('a "difference" \\ b'), a - b)
+    result = client.infer("names", [tensor("petal length", a, "FP32"), tensor("длина лепестка", b, "FP32")])
+    numpy.testing.assert_array_equal(result.as_numpy("合計"), a + b)
+    numpy.testing.assert_array_equal(result.as_numpy('a "difference" \\ b'), a - b)
 
 
 def test_errors(client):
@@ -277,7 +265,7 @@ def test_errors(client):
 
 
 def test_not_served(client):
-    """What Triton has beyond the listed extensions is refused, not ignored."""
+    """The server refuses what Triton has beyond the listed extensions, and does not ignore it."""
     refused("400", client.infer, "add_sub", pair(), outputs=[triton.InferRequestedOutput("OUTPUT0", class_count=2)])
     shared = triton.InferInput("INPUT0", [1, 16], "INT32").set_shared_memory("region", 64)
     refused("400", client.infer, "add_sub", [shared, pair()[1]])

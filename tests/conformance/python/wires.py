@@ -1,4 +1,4 @@
-"""The four ways that a tensor travels, each with an infer(model, inputs, datatypes) that gives the outputs by name."""
+"""The four encodings of a tensor, each with an infer(model, inputs, datatypes) that returns the outputs by name."""
 
 import json
 from urllib.parse import quote
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 class RESTJSON:
-    """Numbers and words in JSON, both ways. The package json has none of numpy's rounding, so nothing is lost here."""
+    """JSON in both directions. The package json does not round as numpy does, so no digit is lost."""
 
     def __init__(self, server):
         self.http = httpx.Client(base_url=f"http://{server.http}", trust_env=False)
@@ -37,8 +37,8 @@ class RESTJSON:
         response = self.http.post(f"/v2/models/{quote(model)}/infer", content=json.dumps(body))
         assert response.status_code == 200, response.text
         # Python would read -0 as an integer, which has no sign.
-        answer = response.json(parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
-        return {output["name"]: self.array(output) for output in answer["outputs"]}
+        result = response.json(parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
+        return {output["name"]: self.array(output) for output in result["outputs"]}
 
     @staticmethod
     def tensor(name, value, datatype):
@@ -54,7 +54,7 @@ class RESTJSON:
 
 
 class Client:
-    """Triton's client, which is raw in both protocols: after the JSON in REST, in raw_input_contents in gRPC."""
+    """Triton's client, which sends raw bytes in both protocols: after the JSON in REST, in raw_input_contents in gRPC."""
 
     def __init__(self, protocol, address):
         self.protocol, self.client = protocol, protocol.InferenceServerClient(address)
@@ -64,14 +64,14 @@ class Client:
         for name, value in inputs.items():
             sent.append(self.protocol.InferInput(name, list(value.shape), datatypes[name]))
             sent[-1].set_data_from_numpy(value)
-        answer = self.client.infer(model, sent)
-        outputs = answer.get_response()["outputs"] if self.protocol is tritonclient.http else answer.get_response().outputs
+        result = self.client.infer(model, sent)
+        outputs = result.get_response()["outputs"] if self.protocol is tritonclient.http else result.get_response().outputs
         names = [output["name"] if isinstance(output, dict) else output.name for output in outputs]
-        return {name: answer.as_numpy(name) for name in names}
+        return {name: result.as_numpy(name) for name in names}
 
 
 class GRPCTyped:
-    """Elements in the field of their type, both ways; a client that sends them so is answered so."""
+    """Elements in the field of their type, in both directions: the response has the encoding of the request."""
 
     def __init__(self, server):
         self.stub = service_pb2_grpc.GRPCInferenceServiceStub(tritonclient.grpc.grpc.insecure_channel(server.grpc))

@@ -1,6 +1,6 @@
-"""Lays a repository of models for the server.
+"""Writes a repository of models for the server.
 
-usage: lay.py identities|nodes FOLDER
+usage: write_models.py identities|nodes FOLDER
 """
 
 import sys
@@ -28,7 +28,7 @@ ONNX = {
 
 
 def identities():
-    """y = x for every type and rank, named as FP32_2 is."""
+    """y = x for every type and rank, with names such as FP32_2."""
     for datatype, element in ONNX.items():
         for rank in range(6):
             ends = [helper.make_tensor_value_info(name, element, [None] * rank) for name in "xy"]
@@ -36,7 +36,7 @@ def identities():
             yield f"{datatype}_{rank}", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
-def lay(folder, name, model):
+def write(folder, name, model):
     version = Path(folder, name, "1")
     version.mkdir(parents=True)
     (version / "model.onnx").write_bytes(model.SerializeToString())
@@ -46,4 +46,4 @@ if __name__ == "__main__":
     kind, folder = sys.argv[1:]
     models = identities() if kind == "identities" else ((case.name, case.model) for case in nodes.cases())
     for name, model in models:
-        lay(folder, name, model)
+        write(folder, name, model)
