@@ -30,10 +30,10 @@ var (
 	texts    = &slice[string]{nil, func(s string) string { return s }, func(r *rand.Rand, integers int64) string {
 		return "text " + strconv.FormatInt(r.Int64N(integers), 10)
 	}}
-	float32s  = floats(func(x float32) float64 { return float64(x) }, func(x float32) float32 { return x }, 32)
-	float64s  = floats(func(x float64) float64 { return x }, func(x float32) float64 { return float64(x) }, 64)
-	float16s  = floats(func(x Float16) float64 { return float64(x.Float32()) }, ToFloat16, 32)
-	bfloat16s = floats(func(x BFloat16) float64 { return float64(x.Float32()) }, ToBFloat16, 32)
+	float32s  = floats(func(x float32) float64 { return float64(x) }, func(x float64) float32 { return float32(x) }, 32)
+	float64s  = floats(func(x float64) float64 { return x }, func(x float64) float64 { return x }, 64)
+	float16s  = floats(func(x Float16) float64 { return float64(x.Float32()) }, func(x float64) Float16 { return ToFloat16(float32(x)) }, 32)
+	bfloat16s = floats(func(x BFloat16) float64 { return float64(x.Float32()) }, func(x float64) BFloat16 { return ToBFloat16(float32(x)) }, 32)
 )
 
 func signed[T int8 | int16 | int32 | int64]() *slice[T] {
@@ -53,11 +53,11 @@ func unsigned[T uint8 | uint16 | uint32 | uint64]() *slice[T] {
 }
 
 // floats draws from 0 up to 1 in steps of 1e-7: seven digits, as people send them.
-func floats[T Float16 | BFloat16 | float32 | float64](widen func(T) float64, narrow func(float32) T, bits int) *slice[T] {
+func floats[T Float16 | BFloat16 | float32 | float64](widen func(T) float64, narrow func(float64) T, bits int) *slice[T] {
 	return &slice[T]{
 		widen,
 		func(v T) string { return strconv.FormatFloat(widen(v), 'g', -1, bits) },
-		func(r *rand.Rand, _ int64) T { return narrow(float32(r.IntN(1e7)) / 1e7) },
+		func(r *rand.Rand, _ int64) T { return narrow(float64(r.IntN(1e7)) / 1e7) },
 	}
 }
 
