@@ -8,67 +8,73 @@ import (
 	"slipway/server/tensor"
 )
 
-// Decode reads a body in any of the three forms. The inputs are the model's.
+// Decode reads a request body in any of the three forms. The inputs are the model's.
 func Decode(body []byte, inputs []tensor.Spec) (*Request, error) {
 	return decode(body, inputs, allKeys)
 }
 
-// DecodeV1 reads a body of rows or columns, as TensorFlow Serving and KServe's V1 have them.
+// DecodeV1 reads a body of rows or columns, the forms of TensorFlow Serving and KServe's V1.
 func DecodeV1(body []byte, inputs []tensor.Spec) (*Request, error) {
 	return decode(body, inputs, v1Keys)
 }
 
 // DecodeOIP reads an inference request of the Open Inference Protocol. Without
-// any specs, names and data types are left to the caller to check.
+// any specs the caller must check names and data types.
 func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
 	return decode(body, inputs, oipKeys)
 }
 
-// What a body may have.
+// DecodeRequest reads an inference request of the Open Inference Protocol for a client, which
+// may send its tensors in another form than JSON. So it also reads BF16, and floats that are
+// not finite as the strings "NaN", "Infinity" and "-Infinity". Parameters of inputs are refused: a
+// Request has none of them.
+func DecodeRequest(body []byte) (*Request, error) {
+	d := newDecoder(body, nil, oipKeys)
+	d.lenient, d.bare = true, true
+	return d.request()
+}
+
+// The keys of the forms.
 var (
 	oipKeys = []string{"inputs", "id", "parameters", "outputs", "model_name", "model_version"}
 	v1Keys  = []string{"instances", "inputs", "signature_name"}
 	allKeys = append(v1Keys[:3:3], oipKeys[1:]...)
 )
 
-// decoder reads one body.
+// decoder reads the body of a request.
 type decoder struct {
-	scanner
-	specs []tensor.Spec
-	keys  []string // those that the body may have
-	seen  []string // those that it had
-	req   Request
-
-	binary []byte // what follows the JSON and has not been taken by an input
-	tail   bool   // whether something may follow it
+	tensorReader
+	keys keys
+	req  Request
 }
 
-func decode(body []byte, specs []tensor.Spec, keys []string) (*Request, error) {
-	d := &decoder{scanner: scanner{buf: body}, specs: specs, keys: keys}
-	if err := d.document(); err != nil {
+func newDecoder(body []byte, specs []tensor.Spec, known []string) *decoder {
+	return &decoder{tensorReader: tensorReader{scanner: scanner{buf: body}, role: &inputRole, specs: specs}, keys: keys{known: known}}
+}
+
+func decode(body []byte, specs []tensor.Spec, known []string) (*Request, error) {
+	return newDecoder(body, specs, known).request()
+}
+
+func (d *decoder) request() (*Request, error) {
+	if err := d.document(d.field); err != nil {
+		return nil, invalid(err)
+	}
+	if err := d.checkForm(); err != nil {
 		return nil, invalid(err)
 	}
 	return &d.req, nil
 }
 
-func (d *decoder) document() error {
-	if d.next() != '{' {
-		return in("body", d.want("a JSON object"))
-	}
-	if err := d.object(d.field); err != nil {
-		return err
-	}
-	if d.next(); d.pos < len(d.buf) {
-		return in("body", problemf("something follows the JSON object at byte %d", d.pos))
-	}
-	has := func(key string) bool { return slices.Contains(d.seen, key) }
+// checkForm refuses keys of different forms beside each other.
+func (d *decoder) checkForm() error {
 	switch {
-	case has("instances") && has("inputs"):
+	case d.keys.has("instances") && d.keys.has("inputs"):
 		return problemf(`"instances" and "inputs" contradict each other: send one of them`)
-	case !has("instances") && !has("inputs"):
-		return problemf("body: expected one of the keys %s", d.doors())
+	case !d.keys.has("instances") && !d.keys.has("inputs"):
+		return problemf("body: expected one of the keys %s", d.inputKeys())
 	}
-	for _, key := range d.seen {
+	for _, key := range d.keys.seen {
 		switch key {
 		case "id", "parameters", "outputs", "model_name", "model_version":
 			if d.req.Form != OIP {
@@ -83,66 +89,55 @@ func (d *decoder) document() error {
 	return nil
 }
 
-// doors are the keys that carry the inputs.
-func (d *decoder) doors() string {
-	if slices.Contains(d.keys, "instances") {
+// inputKeys names the keys that hold the inputs.
+func (d *decoder) inputKeys() string {
+	if slices.Contains(d.keys.known, "instances") {
 		return `"instances" or "inputs"`
 	}
 	return `"inputs"`
 }
 
 func (d *decoder) field(name []byte) error {
-	known := slices.IndexFunc(d.keys, func(key string) bool { return key == string(name) })
-	if known < 0 {
-		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys))
+	key, known := d.keys.find(name)
+	if !known {
+		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))
 	}
-	key := d.keys[known]
-	if slices.Contains(d.seen, key) {
-		return problemf("duplicate key %q", key)
+	if err := d.keys.add(key); err != nil {
+		return err
 	}
-	if d.seen == nil {
-		d.seen = make([]string, 0, len(d.keys))
-	}
-	d.seen = append(d.seen, key)
+	var err error
 	switch key {
 	case "instances":
-		return in(key, d.rows())
+		err = d.rows()
 	case "inputs":
-		return in(key, d.inputs())
+		err = d.inputs()
 	case "signature_name":
-		return in(key, d.signature())
+		err = d.signature()
 	case "id":
-		var err error
 		d.req.ID, err = str(&d.scanner)
-		return in(key, err)
 	case "model_name":
-		var err error
 		d.req.Model, err = str(&d.scanner)
-		return in(key, err)
 	case "model_version":
-		var err error
 		d.req.ModelVersion, err = str(&d.scanner)
-		return in(key, err)
 	case "parameters":
-		var err error
 		d.req.Parameters, err = d.parameters(nil)
 		d.req.BinaryOutputs = d.req.Parameters["binary_data_output"] == true
-		return in(key, err)
 	default:
-		return in(key, d.outputs())
+		err = d.requestedOutputs()
 	}
+	return in(key, err)
 }
 
-// inputs tells by the first bytes whether columns or the protocol's objects came.
+// inputs reads columns or the protocol's tensors, which differ in their first bytes.
 func (d *decoder) inputs() error {
-	protocol := slices.Contains(d.keys, "id")
-	if !slices.Contains(d.keys, "instances") || protocol && d.arrayOfObjects() {
+	protocol := slices.Contains(d.keys.known, "id")
+	if !slices.Contains(d.keys.known, "instances") || protocol && d.arrayOfObjects() {
 		return d.oip()
 	}
 	return d.columns()
 }
 
-// arrayOfObjects looks ahead whether an array stands here whose first element is an object.
+// arrayOfObjects looks ahead whether an array whose first element is an object comes next.
 func (d *decoder) arrayOfObjects() bool {
 	ahead := d.scanner
 	if ahead.next() != '[' {
@@ -160,19 +155,43 @@ func (d *decoder) signature() error {
 	return err
 }
 
-// names are the inputs of the model, for a message.
-func (d *decoder) names() string {
-	names := make([]string, len(d.specs))
-	for i, s := range d.specs {
-		names[i] = s.Name
+// document reads a JSON object that is the whole body.
+func (s *scanner) document(field func(key []byte) error) error {
+	if s.next() != '{' {
+		return in("body", s.want("a JSON object"))
 	}
-	return quoted(names)
+	if err := s.object(field); err != nil {
+		return err
+	}
+	if s.next(); s.pos < len(s.buf) {
+		return in("body", problemf("something follows the JSON object at byte %d", s.pos))
+	}
+	return nil
 }
 
-// find is the place of an input in the model, -1 when it has none of that name.
-func (d *decoder) find(name []byte) int {
-	return slices.IndexFunc(d.specs, func(s tensor.Spec) bool { return s.Name == string(name) })
+// keys are those that an object may have, each of them once.
+type keys struct{ known, seen []string }
+
+func (k *keys) find(name []byte) (key string, known bool) {
+	i := slices.IndexFunc(k.known, func(key string) bool { return key == string(name) })
+	if i < 0 {
+		return "", false
+	}
+	return k.known[i], true
 }
+
+func (k *keys) add(key string) error {
+	if k.has(key) {
+		return problemf("duplicate key %q", key)
+	}
+	if k.seen == nil {
+		k.seen = make([]string, 0, len(k.known))
+	}
+	k.seen = append(k.seen, key)
+	return nil
+}
+
+func (k *keys) has(key string) bool { return slices.Contains(k.seen, key) }
 
 func quoted(names []string) string {
 	if len(names) == 0 {

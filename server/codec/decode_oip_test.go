@@ -55,7 +55,7 @@ func TestDecodeRefusesOIP(t *testing.T) {
 		{"data first and crossed", `{"inputs":[{"data":[1},"name":"x","shape":[1],"datatype":"FP32"}]}`, []string{"inputs[0]"}},
 		{"data first, without end", `{"inputs":[{"data":[1`, []string{"inputs[0].data: got the end of the body"}},
 		{"data missing first", `{"inputs":[{"data":,"name":"x"}]}`, []string{`inputs[0].data: got ","`}},
-		{"binary data asked for how", with(`}],"parameters":{"binary_data_output":1}}`), []string{"parameters.binary_data_output: got 1, expected true or false"}},
+		{"binary data requested with a number", with(`}],"parameters":{"binary_data_output":1}}`), []string{"parameters.binary_data_output: got 1, expected true or false"}},
 		{"binary data sent", `{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","parameters":{"binary_data_size":4}}]}`, []string{"inputs[0].parameters.binary_data_size: data after the JSON needs the header Inference-Header-Content-Length"}},
 		{"shared memory", `{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","parameters":{"shared_memory_region":"r"}}]}`, []string{"the shared memory extension"}},
 		{"base64", with(`,"parameters":{"content_type":"base64"}}]}`), []string{"inputs[0].parameters.content_type"}},

@@ -4,7 +4,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// builders are one builder per input of the model.
+// builders returns one builder for each input of the model.
 func (d *decoder) builders(rows bool) ([]builder, error) {
 	all := make([]builder, len(d.specs))
 	for i, spec := range d.specs {
@@ -14,13 +14,6 @@ func (d *decoder) builders(rows bool) ([]builder, error) {
 		}
 	}
 	return all, nil
-}
-
-func (d *decoder) builder(spec tensor.Spec, rows bool) (builder, error) {
-	if spec.Kind != tensor.KindTensor {
-		return nil, problemf("the model wants a sequence or a map here, which no JSON body carries")
-	}
-	return newBuilder(spec.DType, &d.scanner, rows)
 }
 
 // rows reads "instances": an array of rows, each with a value of every input.
@@ -72,7 +65,8 @@ func (d *decoder) namedRow(inputs []builder) func(int) error {
 	}
 }
 
-// named reads an object that has every input of the model once; last remembers in which turn each came.
+// named reads an object that has every input of the model once. last holds the last turn in which
+// each input was read.
 func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 	err := d.object(func(key []byte) error {
 		i := d.find(key)

@@ -1,4 +1,5 @@
-// Package codec decodes JSON bodies into tensors and encodes tensors as JSON bodies.
+// Package codec decodes the bodies of requests and responses into tensors and encodes them from
+// tensors, for the server and for its clients alike.
 //
 // A body has one of three forms, and a response has the form of its request:
 //
@@ -7,22 +8,25 @@
 //	OIP      {"inputs": [{"name": …}, …], …} → {"model_name": …, "outputs": [{"name": …}, …]}
 //
 // OIP is the Open Inference Protocol, version 2. In its binary extension the data of tensors
-// follows the JSON.
+// follows the JSON. Requests are read in every form and written as OIP; responses are written in
+// every form and read as OIP: that is what the server, and what golden answers and the load
+// generator need.
 //
 // Most bytes of a body are numbers. Package number reads them from the body straight
 // into a flat slice of the tensor's type and writes them straight from it: no value is
 // boxed and there is no tree in between. The grammar around them is in this package, and is
 // strictly that of JSON.
 //
-// Whatever is not understood and may change the meaning of a request is an error: an unknown
-// key, a duplicate key, a number that does not fit. The text of an error has the path of the
+// Whatever is not understood and may change the meaning of a body is an error: an unknown
+// key, a duplicate key, a number that does not fit. Only in the responses of other servers
+// (DecodeServerResponse) are unknown keys skipped. The text of an error has the path of the
 // value in the body, what stands there and what was expected:
 //
 //	instances[3].age: got a string, expected a whole number (INT64)
 //
 // It has the code fault.InvalidArgument and quotes 32 bytes of a value at most.
 //
-// The package must not know HTTP, gRPC, models beyond their inputs, or the configuration.
+// The package must not know HTTP, gRPC, models beyond their inputs and outputs, or the configuration.
 package codec
 
 import "slipway/server/tensor"

@@ -7,8 +7,8 @@ import (
 	"slipway/server/tensor"
 )
 
-// Append writes the answer to dst. What JSON has no token for is written as the
-// strings "NaN", "Infinity" and "-Infinity": a model that answers one number that is
+// Append writes a response to dst. What JSON has no token for is written as the
+// strings "NaN", "Infinity" and "-Infinity": a model that returns one number that is
 // not finite still gets its other numbers to the client.
 func Append(dst []byte, r *Response) ([]byte, error) {
 	switch r.Form {
@@ -17,7 +17,7 @@ func Append(dst []byte, r *Response) ([]byte, error) {
 	case Columns:
 		return appendColumns(dst, r)
 	default:
-		return appendOIP(dst, r, nil)
+		return appendOIP(dst, r, nil), nil
 	}
 }
 
@@ -41,7 +41,7 @@ func appendRows(dst []byte, r *Response) ([]byte, error) {
 	for i, out := range r.Outputs {
 		if rows, shape := rowsOf(out.Value); rows != r.Rows {
 			return dst, fault.New(fault.InvalidArgument,
-				`output %s is %s, which is not one row for each of the %d instances: ask with the columns form ({"inputs": …}) or under /v2`,
+				`output %s is %s, which is not one row for each of the %d instances: use the columns form ({"inputs": …}) or under /v2`,
 				clip(out.Name), shape, r.Rows)
 		}
 		if i > 0 {
@@ -67,7 +67,7 @@ func appendRows(dst []byte, r *Response) ([]byte, error) {
 	return append(dst, ']', '}'), nil
 }
 
-// rowsOf is how many rows a value has, -1 for none at all, and what to call it.
+// rowsOf returns how many rows a value has, -1 for one without rows, and what to call it.
 func rowsOf(v tensor.Value) (int, string) {
 	switch v := v.(type) {
 	case *tensor.Tensor:
@@ -85,7 +85,7 @@ func appendRow(dst []byte, v tensor.Value, row int) []byte {
 	switch v := v.(type) {
 	case *tensor.Tensor:
 		inner := v.Shape[1:]
-		size := elements(inner)
+		size := v.Len() / int(v.Shape[0])
 		return appendNested(dst, v, inner, row*size, size)
 	case tensor.Sequence:
 		return appendValue(dst, v[row])
@@ -97,7 +97,7 @@ func appendRow(dst []byte, v tensor.Value, row int) []byte {
 func appendValue(dst []byte, v tensor.Value) []byte {
 	switch v := v.(type) {
 	case *tensor.Tensor:
-		return appendNested(dst, v, v.Shape, 0, elements(v.Shape))
+		return appendNested(dst, v, v.Shape, 0, v.Len())
 	case tensor.Sequence:
 		dst = append(dst, '[')
 		for i, e := range v {
@@ -115,7 +115,7 @@ func appendValue(dst []byte, v tensor.Value) []byte {
 
 func appendMap(dst []byte, m tensor.Map) []byte {
 	dst = append(dst, '{')
-	for i := range elements(m.Keys.Shape) {
+	for i := range m.Keys.Len() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -146,13 +146,4 @@ func appendNested(dst []byte, t *tensor.Tensor, shape []int64, off, size int) []
 		dst = appendNested(dst, t, shape[1:], off+i*(size/n), size/n)
 	}
 	return append(dst, ']')
-}
-
-// elements is the element count of a shape that is known to be good.
-func elements(shape []int64) int {
-	n := 1
-	for _, d := range shape {
-		n *= int(d)
-	}
-	return n
 }

@@ -8,9 +8,9 @@ import (
 
 // appendOIP writes the inference response of the Open Inference Protocol, data flat
 // in row-major order. Sequences and maps, which the protocol has no type for, are
-// BYTES whose elements are JSON documents. Of the outputs that have a tensor in
-// binary it says how many bytes will follow.
-func appendOIP(dst []byte, r *Response, binary []*tensor.Tensor) ([]byte, error) {
+// BYTES whose elements are JSON documents. Of an output that has a tensor in binary it
+// writes how many bytes will follow.
+func appendOIP(dst []byte, r *Response, binary []*tensor.Tensor) []byte {
 	dst = appendString(append(dst, `{"model_name":`...), r.Model)
 	dst = appendString(append(dst, `,"model_version":`...), r.Version)
 	if r.ID != "" {
@@ -22,27 +22,40 @@ func appendOIP(dst []byte, r *Response, binary []*tensor.Tensor) ([]byte, error)
 			dst = append(dst, ',')
 		}
 		dst = appendString(append(dst, `{"name":`...), out.Name)
-		if binary != nil && binary[i] != nil {
-			dst = appendBinarySize(dst, out.Value, binary[i])
-		} else if t, ok := out.Value.(*tensor.Tensor); ok {
-			dst = appendTensor(dst, t)
-		} else {
-			dst = appendDocuments(dst, out.Value)
+		t, isTensor := out.Value.(*tensor.Tensor)
+		switch {
+		case binary != nil && binary[i] != nil:
+			dst = appendHead(dst, binary[i], binary[i].DType)
+			dst = appendBinarySize(dst, binary[i])
+			if !isTensor {
+				dst = append(dst, `,"content_type":"json"`...)
+			}
+			dst = append(dst, '}')
+		case isTensor:
+			dst = appendData(appendHead(dst, t, JSONType(t.DType)), t)
+		default:
+			t = Documents(out.Value)
+			dst = append(appendHead(dst, t, t.DType), `,"parameters":{"content_type":"json"}`...)
+			dst = appendData(dst, t)
 		}
 		dst = append(dst, '}')
 	}
-	return append(dst, ']', '}'), nil
+	return append(dst, ']', '}')
 }
 
-func appendTensor(dst []byte, t *tensor.Tensor) []byte {
-	dtype := t.DType
-	if dtype == tensor.BF16 {
-		dtype = tensor.FP32 // BF16 exists in binary only; an FP32 holds it exactly
+// JSONType returns the data type that a response in JSON has for d: BF16 exists in binary only, and an
+// FP32 holds it exactly.
+func JSONType(d tensor.DType) tensor.DType {
+	if d == tensor.BF16 {
+		return tensor.FP32
 	}
-	dst = append(append(dst, `,"datatype":"`...), dtype.String()...)
-	dst = appendShape(append(dst, `","shape":`...), t.Shape)
-	dst = append(dst, `,"data":[`...)
-	return append(appendElements(dst, t, 0, elements(t.Shape)), ']')
+	return d
+}
+
+// appendHead writes the type and the shape of a tensor.
+func appendHead(dst []byte, t *tensor.Tensor, d tensor.DType) []byte {
+	dst = append(append(dst, `,"datatype":"`...), d.String()...)
+	return appendShape(append(dst, `","shape":`...), t.Shape)
 }
 
 func appendShape(dst []byte, shape []int64) []byte {
@@ -56,9 +69,13 @@ func appendShape(dst []byte, shape []int64) []byte {
 	return append(dst, ']')
 }
 
-func appendDocuments(dst []byte, v tensor.Value) []byte {
-	documents := Documents(v)
-	dst = appendShape(append(dst, `,"datatype":"BYTES","shape":`...), documents.Shape)
-	dst = append(dst, `,"parameters":{"content_type":"json"},"data":[`...)
-	return append(appendElements(dst, documents, 0, elements(documents.Shape)), ']')
+func appendData(dst []byte, t *tensor.Tensor) []byte {
+	dst = append(dst, `,"data":[`...)
+	return append(appendElements(dst, t, 0, t.Len()), ']')
+}
+
+// appendBinarySize writes the parameters of a tensor whose data follows the JSON, but not their end.
+func appendBinarySize(dst []byte, t *tensor.Tensor) []byte {
+	dst = append(dst, `,"parameters":{"binary_data_size":`...)
+	return strconv.AppendInt(dst, int64(RawSize(t)), 10)
 }

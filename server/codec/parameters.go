@@ -7,19 +7,19 @@ import (
 	"slipway/server/codec/number"
 )
 
-// parameters reads an object of scalars. The check, if any, looks at each besides.
-func (d *decoder) parameters(check func(name string, v any) error) (map[string]any, error) {
-	if d.next() != '{' {
-		return nil, d.want("an object of strings, numbers and booleans")
+// parameters reads an object of scalars. The check, which may be nil, is made of each.
+func (r *tensorReader) parameters(check func(name string, v any) error) (map[string]any, error) {
+	if r.next() != '{' {
+		return nil, r.want("an object of strings, numbers and booleans")
 	}
 	all := map[string]any{}
-	err := d.object(func(key []byte) error {
+	err := r.object(func(key []byte) error {
 		name := string(key)
 		step := "." + printable(key)
 		if _, ok := all[name]; ok {
 			return problemf("duplicate key %s", clip(name))
 		}
-		v, err := d.scalar()
+		v, err := r.scalar()
 		if err == nil {
 			err = extension(name, v)
 		}
@@ -36,27 +36,27 @@ func (d *decoder) parameters(check func(name string, v any) error) (map[string]a
 }
 
 // scalar reads a string, a boolean or a number: an int64 if it was written as one.
-func (d *decoder) scalar() (any, error) {
-	switch c := d.next(); {
+func (r *tensorReader) scalar() (any, error) {
+	switch c := r.next(); {
 	case c == '"':
-		return str(&d.scanner)
+		return str(&r.scanner)
 	case c == 't' || c == 'f':
-		return boolean(&d.scanner)
+		return boolean(&r.scanner)
 	case c != '-' && c-'0' > 9:
-		return nil, d.want("a string, a number or a boolean")
+		return nil, r.want("a string, a number or a boolean")
 	}
-	start := d.pos
-	f, err := parse(&d.scanner, number.Float64)
+	start := r.pos
+	f, err := parse(&r.scanner, number.Float64)
 	if err != nil {
 		return nil, err
 	}
-	if n, err := strconv.ParseInt(string(d.buf[start:d.pos]), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(string(r.buf[start:r.pos]), 10, 64); err == nil {
 		return n, nil
 	}
 	return f, nil
 }
 
-// extension checks what says how data travels.
+// extension checks the parameters that say how data is sent.
 func extension(name string, v any) error {
 	switch {
 	case name == "binary_data" || name == "binary_data_output":
@@ -73,8 +73,16 @@ func extension(name string, v any) error {
 	return nil
 }
 
-// tensorParameter looks at a parameter of an input or output: those that would
-// change what the data means are refused.
+// tensorParameters reads the parameters of a tensor.
+func (r *tensorReader) tensorParameters() (map[string]any, error) {
+	if r.role == &outputRole {
+		return r.outputParameters()
+	}
+	return r.parameters(tensorParameter)
+}
+
+// tensorParameter refuses parameters of an input or a requested output that would
+// change what the data means.
 func tensorParameter(name string, v any) error {
 	switch {
 	case name == "classification" && v != int64(0):

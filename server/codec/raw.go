@@ -89,19 +89,3 @@ func RawSize(t *tensor.Tensor) int {
 	}
 	return size
 }
-
-// Documents are the elements of a sequence, or a map alone, as JSON documents in
-// BYTES, since the protocol has no type for them.
-func Documents(v tensor.Value) *tensor.Tensor {
-	list, ok := v.(tensor.Sequence)
-	if !ok {
-		list = tensor.Sequence{v}
-	}
-	all := make([]string, len(list))
-	var document []byte
-	for i, e := range list {
-		document = appendValue(document[:0], e)
-		all[i] = string(document)
-	}
-	return &tensor.Tensor{DType: tensor.Bytes, Shape: []int64{int64(len(all))}, Data: all}
-}

@@ -24,8 +24,7 @@ func parse[T tensor.Element](s *scanner, p parser[T]) (T, error) {
 // notParsed is the error for a value at pos that its parser read up to end and refused.
 func (s *scanner) notParsed(d tensor.DType, end int, err error) error {
 	kind, exceeds := "a whole number", "does not fit"
-	switch d {
-	case tensor.FP16, tensor.FP32, tensor.FP64:
+	if d.IsFloat() {
 		kind, exceeds = "a number", "overflows"
 	}
 	expected := kind + " (" + d.String() + ")"

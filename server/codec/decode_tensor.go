@@ -1,0 +1,272 @@
+package codec
+
+import (
+	"slices"
+
+	"slipway/server/codec/number"
+	"slipway/server/tensor"
+)
+
+// tensorReader reads the tensors of the protocol: "inputs" of a request, "outputs" of a response.
+type tensorReader struct {
+	scanner
+	role    *role
+	specs   []tensor.Spec // the model's inputs or outputs; with none of them every name and type is read
+	lenient bool          // whether floats may have the forms of newLenientBuilder
+	anyKeys bool          // whether unknown keys are skipped
+	bare    bool          // whether a tensor must have no parameters
+
+	tail   bool   // whether data of tensors may follow the JSON
+	binary []byte // what follows the JSON and belongs to no tensor yet
+}
+
+// role has the words for errors in which the two kinds of tensor differ.
+type role struct{ noun, others, wants string }
+
+var (
+	inputRole  = role{noun: "input", others: "the model has", wants: "the model wants"}
+	outputRole = role{noun: "output", others: "expected", wants: "the model returns"}
+)
+
+// object is a tensor while its keys are read.
+type object struct {
+	name              string
+	shape             []int64
+	dtype             tensor.DType
+	data              *tensor.Tensor
+	dataAt            int // where data begins that came before shape or data type
+	parameters        map[string]any
+	hasName, hasShape bool
+	hasParameters     bool
+}
+
+func (r *tensorReader) tensors() (all []tensor.Named, err error) {
+	if r.next() != '[' {
+		return nil, r.want(`an array of objects with "name", "shape", "datatype" and "data"`)
+	}
+	seen := map[string]bool{}
+	err = r.array(func(int) error {
+		if r.next() != '{' {
+			return r.want(`an object with "name", "shape", "datatype" and "data"`)
+		}
+		t, err := r.tensor()
+		if err != nil {
+			return err
+		}
+		if seen[t.Name] {
+			return in(".name", problemf("duplicate %s %s", r.role.noun, clip(t.Name)))
+		}
+		seen[t.Name] = true
+		all = append(all, t)
+		return nil
+	})
+	return all, err
+}
+
+func (r *tensorReader) tensor() (tensor.Named, error) {
+	var o object
+	if err := r.object(func(key []byte) error { return r.tensorField(&o, key) }); err != nil {
+		return tensor.Named{}, err
+	}
+	if err := r.finish(&o); err != nil {
+		return tensor.Named{}, err
+	}
+	if r.role == &outputRole && r.isDocuments(&o) {
+		documents, err := FromDocuments(o.data)
+		return tensor.Named{Name: o.name, Value: documents}, in(".data", err)
+	}
+	return tensor.Named{Name: o.name, Value: o.data}, nil
+}
+
+func (r *tensorReader) tensorField(o *object, key []byte) error {
+	var again bool
+	var err error
+	switch string(key) {
+	case "name":
+		again, o.hasName = o.hasName, true
+		o.name, err = r.name()
+	case "shape":
+		again, o.hasShape = o.hasShape, true
+		o.shape, err = r.shape()
+	case "datatype":
+		again = o.dtype != tensor.Invalid
+		o.dtype, err = r.dtype()
+	case "parameters":
+		again, o.hasParameters = o.hasParameters, true
+		o.parameters, err = r.tensorParameters()
+	case "data":
+		again = o.data != nil || o.dataAt > 0
+		r.next()
+		if o.hasName && o.hasShape && o.dtype != tensor.Invalid {
+			o.data, err = r.data(o)
+		} else {
+			o.dataAt = r.pos
+			err = r.skip()
+		}
+	default:
+		if r.anyKeys {
+			return in("."+printable(key), r.skipValue())
+		}
+		return problemf(`unknown key %s, expected "name", "shape", "datatype", "parameters" or "data"`, clip(key))
+	}
+	if err == nil && again {
+		return problemf("duplicate key %q", key)
+	}
+	if err != nil {
+		return in("."+string(key), err)
+	}
+	return nil
+}
+
+// finish reads the data that was not read beside its key, once all keys are known.
+func (r *tensorReader) finish(o *object) (err error) {
+	size, binary := o.parameters["binary_data_size"].(int64)
+	hasData := o.data != nil || o.dataAt > 0
+	switch {
+	case !o.hasName:
+		return problemf(`missing key "name"`)
+	case !o.hasShape:
+		return problemf(`missing key "shape"`)
+	case o.dtype == tensor.Invalid:
+		return problemf(`missing key "datatype"`)
+	case binary && hasData:
+		return problemf(`"data" and parameters.binary_data_size contradict each other: send one of them`)
+	case r.bare && len(o.parameters) > 0:
+		return in(".parameters", problemf(`an input is sent without parameters: put its elements into "data" and leave them out`))
+	case binary:
+		o.data, err = r.binaryData(o, size)
+		return in(".parameters.binary_data_size", err)
+	case !hasData:
+		return problemf(`missing key "data"`)
+	case o.data == nil:
+		after := r.pos
+		r.pos = o.dataAt
+		o.data, err = r.data(o)
+		r.pos = after
+		return in(".data", err)
+	}
+	return nil
+}
+
+func (r *tensorReader) name() (string, error) {
+	name, err := r.text()
+	if err == nil && len(r.specs) > 0 && r.find(name) < 0 {
+		return "", problemf("unknown %s %s, %s %s", r.role.noun, clip(name), r.role.others, r.names())
+	}
+	return string(name), err
+}
+
+// names lists the names of the specs for an error.
+func (r *tensorReader) names() string {
+	names := make([]string, len(r.specs))
+	for i, s := range r.specs {
+		names[i] = s.Name
+	}
+	return quoted(names)
+}
+
+// find returns the index of the spec of that name, -1 if there is none.
+func (r *tensorReader) find(name []byte) int {
+	return slices.IndexFunc(r.specs, func(s tensor.Spec) bool { return s.Name == string(name) })
+}
+
+func (r *tensorReader) dtype() (tensor.DType, error) {
+	name, err := r.text()
+	if err != nil {
+		return tensor.Invalid, err
+	}
+	t, ok := tensor.ParseDType(string(name))
+	if !ok {
+		return tensor.Invalid, problemf("got %s, expected BOOL, INT8 to INT64, UINT8 to UINT64, FP16, FP32, FP64 or BYTES", clip(name))
+	}
+	return t, nil
+}
+
+func (r *tensorReader) shape() ([]int64, error) {
+	if r.next() != '[' {
+		return nil, r.want("an array of dimensions")
+	}
+	shape := make([]int64, 0, 4)
+	err := r.array(func(i int) error {
+		r.next()
+		n, err := parse(&r.scanner, number.Integer[int64])
+		switch {
+		case err != nil:
+			return err
+		case n < 0:
+			return problemf("got %d, expected a dimension of 0 or more", n)
+		case i == maxDepth:
+			return problemf("got more than %d dimensions", maxDepth)
+		}
+		shape = append(shape, n)
+		return nil
+	})
+	return shape, err
+}
+
+// data reads the elements of a tensor whose other keys are known. They are flat in
+// row-major order or nested as the shape is: the protocol allows both.
+func (r *tensorReader) data(o *object) (*tensor.Tensor, error) {
+	spec, err := r.spec(o)
+	if err != nil {
+		return nil, err
+	}
+	count, err := tensor.Count(o.shape)
+	if err != nil {
+		return nil, problemf("%s", err)
+	}
+	b, err := r.builder(spec, false)
+	if err != nil {
+		return nil, err
+	}
+	// An element takes a digit and a comma at least, so the body bounds what a shape can claim.
+	b.reserve(int(min(count, int64(len(r.buf)-r.pos)/2+1)))
+	if err := b.value(&r.scanner, 0); err != nil {
+		return nil, err
+	}
+	t := b.tensor()
+	if !fits(t.Shape, o.shape, count) {
+		got, _ := tensor.Count(t.Shape)
+		if got == count {
+			return nil, problemf("got arrays nested as %s, shape is %s", tensor.ShapeString(t.Shape), tensor.ShapeString(o.shape))
+		}
+		return nil, problemf("got %d elements, shape %s has %d", got, tensor.ShapeString(o.shape), count)
+	}
+	t.Shape = o.shape
+	return t, nil
+}
+
+// builder returns the builder for the tensor that a spec describes.
+func (r *tensorReader) builder(spec tensor.Spec, rows bool) (builder, error) {
+	if spec.Kind != tensor.KindTensor {
+		return nil, problemf("the model wants a sequence or a map here, which no JSON body carries")
+	}
+	if r.lenient {
+		return newLenientBuilder(spec.DType, &r.scanner, rows)
+	}
+	return newBuilder(spec.DType, &r.scanner, rows)
+}
+
+// spec returns what the model says of a tensor, whose data type must be the model's.
+func (r *tensorReader) spec(o *object) (tensor.Spec, error) {
+	i := r.find([]byte(o.name))
+	if i < 0 {
+		return tensor.Spec{DType: o.dtype}, nil
+	}
+	spec := r.specs[i]
+	if r.role == &outputRole {
+		spec = inJSON(spec)
+	}
+	if spec.Kind == tensor.KindTensor && spec.DType != o.dtype {
+		return spec, problemf("got datatype %s, %s %s for %s", o.dtype, r.role.wants, spec.DType, clip(o.name))
+	}
+	return spec, nil
+}
+
+// fits reports whether arrays nested as got can be the data of a shape.
+func fits(got, shape []int64, count int64) bool {
+	flat := len(got) == 1 && got[0] == count
+	// Below an empty array there is nothing that shows the inner dimensions.
+	empty := count == 0 && len(got) > 0 && len(got) <= len(shape) && got[len(got)-1] == 0 && slices.Equal(got, shape[:len(got)])
+	return flat || empty || slices.Equal(got, shape)
+}
