@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/server/bench"
+	"slipway/server/codec"
 )
 
-// canned answers every request of one length with the same bytes, so that a
-// benchmark sees little but the client.
-func canned(b *testing.B, request int, answer []byte) (address string) {
+// canned responds to every request of one length with the same bytes, so that a
+// benchmark measures little but the client.
+func canned(b *testing.B, request int, response []byte) (address string) {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
@@ -33,7 +34,7 @@ func canned(b *testing.B, request int, answer []byte) (address string) {
 					if _, err := io.ReadFull(conn, buffer); err != nil {
 						return
 					}
-					if _, err := conn.Write(answer); err != nil {
+					if _, err := conn.Write(response); err != nil {
 						return
 					}
 				}
@@ -43,19 +44,17 @@ func canned(b *testing.B, request int, answer []byte) (address string) {
 	return listener.Addr().String()
 }
 
-// The choice of a client: ours against net/http's, with a server that costs both the same.
+// BenchmarkCallers compares our client with net/http's, on a server that costs both the same.
 func BenchmarkCallers(b *testing.B) {
-	body := []byte(question)
-	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSlipway-Model: m\r\nSlipway-Version: 1\r\n"+
+	response := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSlipway-Model: m\r\nSlipway-Version: 1\r\n"+
 		"Date: Wed, 25 Nov 2026 00:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", len(right), right)
-	q, err := bench.ReadQuestion(body)
+	r, err := bench.ReadRequest([]byte(request))
 	require.NoError(b, err)
-	encoded, err := q.JSON()
-	require.NoError(b, err)
+	encoded := codec.AppendRequest(nil, r)
 	b.Run("ours", func(b *testing.B) {
 		head := len("POST /v2/models/m/infer HTTP/1.1\r\nHost: 127.0.0.1:00000\r\nContent-Length: 000\r\nContent-Type: application/json\r\n\r\n")
-		address := canned(b, head+len(encoded), answer)
-		dial, err := bench.Target{URL: address, Protocol: bench.RESTJSON, Model: "m", Timeout: time.Second}.Prepare(q, nil)
+		address := canned(b, head+len(encoded), response)
+		dial, err := bench.Target{URL: address, Protocol: bench.RESTJSON, Model: "m", Timeout: time.Second}.Prepare(r, nil)
 		require.NoError(b, err)
 		caller, err := dial()
 		require.NoError(b, err)
@@ -69,7 +68,7 @@ func BenchmarkCallers(b *testing.B) {
 	})
 	b.Run("net/http", func(b *testing.B) {
 		head := len("POST /v2/models/m/infer HTTP/1.1\r\nHost: 127.0.0.1:00000\r\nUser-Agent: b\r\nContent-Length: 000\r\nContent-Type: application/json\r\n\r\n")
-		address := canned(b, head+len(encoded), answer)
+		address := canned(b, head+len(encoded), response)
 		client := &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: time.Second}
 		b.ReportAllocs()
 		for b.Loop() {

@@ -1,6 +1,10 @@
-// Package bench is the load generator: it asks one question of an Open Inference
-// Protocol server over and over, in a closed or an open loop, and tells how often
-// and how fast it was answered. It shares the machine with the server it measures,
-// so what can be made ready before a run is: bodies are encoded once, connections
-// are kept, and counting takes no lock. It knows only the public wire.
+// Package bench is the load generator. It sends one request to a server of the Open Inference
+// Protocol over and over, in a closed or an open loop, and reports how many responses came and
+// how fast.
+//
+// It shares the machine with the server that it measures, so what can be prepared before a run
+// is prepared: requests are encoded once, connections are kept, and counting takes no lock.
+//
+// It must not know more of a server than the public protocol: no model, no session, no
+// package that serves. Package codec writes requests and reads responses, package golden compares them.
 package bench

@@ -13,9 +13,9 @@ func Nap(sleep func(time.Duration)) (restore func()) {
 	return func() { nap = before }
 }
 
-// ReadHTTP reads one answer as the REST caller does.
-func ReadHTTP(answer []byte) (code int, keep bool, body []byte, err error) {
-	c := &restCaller{in: bufio.NewReader(bytes.NewReader(answer))}
+// ReadHTTP reads one response as the REST caller does.
+func ReadHTTP(response []byte) (code int, keep bool, body []byte, err error) {
+	c := &restCaller{in: bufio.NewReader(bytes.NewReader(response))}
 	code, keep, err = c.read()
-	return code, keep, c.answer, err
+	return code, keep, c.response, err
 }

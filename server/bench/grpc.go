@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,23 +13,19 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
+	"slipway/server/codec"
 	"slipway/server/oip"
 	"slipway/server/tensor"
 )
 
-func (t Target) prepareGRPC(q *Question, expected *Expected) (Dial, error) {
+func (t Target) prepareGRPC(r *codec.Request, expected []tensor.Named) (Dial, error) {
 	if _, _, err := t.address(); err != nil {
 		return nil, err
 	}
-	m, err := encodeGRPC(q, t.Model, t.Version)
+	message, err := encodeMessage(r, t.Model, t.Version)
 	if err != nil {
 		return nil, err
-	}
-	message, err := proto.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("encode the question: %w", err)
 	}
 	return func() (Caller, error) {
 		conn, err := t.dialGRPC()
@@ -40,7 +35,7 @@ func (t Target) prepareGRPC(q *Question, expected *Expected) (Dial, error) {
 		ctx, cancel := context.WithCancel(t.withKey(context.Background()))
 		return &grpcCaller{
 			ctx: ctx, cancel: cancel, conn: conn, timeout: t.Timeout, message: message,
-			checker: checker{expected: expected, decode: readMessage},
+			checker: checker{expected: expected, decode: decodeMessage},
 		}, nil
 	}, nil
 }
@@ -50,14 +45,14 @@ func (t Target) dialGRPC() (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	safety := insecure.NewCredentials()
+	transport := insecure.NewCredentials()
 	if secure {
-		safety = credentials.NewTLS(&tls.Config{})
+		transport = credentials.NewTLS(&tls.Config{})
 	}
 	const window = 16 << 20
 	return grpc.NewClient("passthrough:///"+address,
-		grpc.WithTransportCredentials(safety),
-		// Windows that fit large answers, so that none waits for an update.
+		grpc.WithTransportCredentials(transport),
+		// Windows that fit large responses, so that none waits for an update.
 		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30)),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(),
@@ -77,32 +72,26 @@ func (t Target) inputsGRPC(ctx context.Context) (specs []tensor.Spec, err error)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	answer, err := oip.NewGRPCInferenceServiceClient(conn).ModelMetadata(t.withKey(ctx),
+	metadata, err := oip.NewGRPCInferenceServiceClient(conn).ModelMetadata(t.withKey(ctx),
 		&oip.ModelMetadataRequest{Name: t.Model, Version: t.Version})
 	if err != nil {
 		return nil, err
 	}
-	specs = make([]tensor.Spec, len(answer.GetInputs()))
-	for i, in := range answer.GetInputs() {
-		if specs[i], err = spec(in.GetName(), in.GetDatatype(), in.GetShape()); err != nil {
-			return nil, err
-		}
-	}
-	return specs, nil
+	return decodeMetadata(metadata)
 }
 
-// grpcCaller asks over one HTTP/2 connection, with a message that was encoded before.
+// grpcCaller calls over one HTTP/2 connection, with a message that was encoded before.
 type grpcCaller struct {
-	ctx     context.Context // ends with the connection
-	cancel  context.CancelFunc
-	conn    *grpc.ClientConn
-	timeout time.Duration
-	message []byte
-	answer  []byte
+	ctx      context.Context // ends with the connection
+	cancel   context.CancelFunc
+	conn     *grpc.ClientConn
+	timeout  time.Duration
+	message  []byte
+	response []byte
 	checker
 }
 
-// Close ends the connection, and a Call that is under way.
+// Close ends the connection, and a Call in flight.
 func (c *grpcCaller) Close() error {
 	c.cancel()
 	return c.conn.Close()
@@ -111,12 +100,12 @@ func (c *grpcCaller) Close() error {
 func (c *grpcCaller) Call() Outcome {
 	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
 	defer cancel()
-	err := c.conn.Invoke(ctx, oip.GRPCInferenceService_ModelInfer_FullMethodName, c.message, &c.answer,
+	err := c.conn.Invoke(ctx, oip.GRPCInferenceService_ModelInfer_FullMethodName, c.message, &c.response,
 		grpc.ForceCodecV2(bytesCodec{}))
 	if err != nil {
 		return Outcome{Status: grpcStatus(status.Code(err)), Detail: status.Convert(err).Message()}
 	}
-	if err := c.check(c.answer); err != nil {
+	if err := c.check(c.response); err != nil {
 		return Outcome{Status: StatusWrong, Detail: err.Error()}
 	}
 	return Outcome{Status: StatusOK}
@@ -142,7 +131,7 @@ func (bytesCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// grpcStatus is a code by the name that the protocol's documents give it.
+// grpcStatus returns the name that the documents of gRPC have for a code.
 func grpcStatus(c codes.Code) string {
 	if name, ok := grpcNames[c]; ok {
 		return name

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// subBits says how fine a Histogram is: 2^subBits buckets for each doubling,
-// which puts a value at most 1/256 off.
+// subBits is the resolution of a Histogram: 2^subBits buckets for each doubling,
+// so that a value is at most 1/256 off.
 const (
 	subBits   = 7
 	subCount  = 1 << subBits
-	topBits   = 41 // the longest time told apart is 2^41 ns, 36 minutes
+	topBits   = 41 // 2^41 ns, 36 minutes: all longer durations are in the last bucket
 	maxBucket = (topBits-subBits+1)*subCount - 1
 )
 
@@ -24,7 +24,7 @@ type Histogram struct {
 	max     atomic.Int64
 }
 
-// Add counts d; what is below zero counts as zero.
+// Add counts d; a negative d counts as zero.
 func (h *Histogram) Add(d time.Duration) {
 	d = max(d, 0)
 	h.buckets[bucketOf(uint64(d))].Add(1)
@@ -36,7 +36,7 @@ func (h *Histogram) Add(d time.Duration) {
 	}
 }
 
-// Count is how many durations were added.
+// Count returns how many durations were added.
 func (h *Histogram) Count() uint64 {
 	var n uint64
 	for i := range h.buckets {
@@ -45,7 +45,7 @@ func (h *Histogram) Count() uint64 {
 	return n
 }
 
-// Mean of what was added; zero when that is nothing.
+// Mean returns the mean of the durations; zero when there are none.
 func (h *Histogram) Mean() time.Duration {
 	n := h.Count()
 	if n == 0 {
@@ -54,11 +54,11 @@ func (h *Histogram) Mean() time.Duration {
 	return time.Duration(uint64(h.sum.Load()) / n)
 }
 
-// Max is the longest, exactly.
+// Max returns the longest duration, exactly.
 func (h *Histogram) Max() time.Duration { return time.Duration(h.max.Load()) }
 
-// Quantile is the duration that the share q of all were not above, such as 0.99
-// for p99; zero when nothing was added.
+// Quantile returns the duration that the share q of all do not exceed, such as 0.99
+// for p99; zero when there are none.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	n := h.Count()
 	if n == 0 {
@@ -75,7 +75,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return h.Max()
 }
 
-// bucketOf gives small values a bucket each, and the rest one by their highest
+// bucketOf returns a bucket of its own for a small value, else the bucket of its highest
 // bit and the subBits bits after it.
 func bucketOf(v uint64) int {
 	if v < subCount {
@@ -85,7 +85,7 @@ func bucketOf(v uint64) int {
 	return min((shift+1)<<subBits+int(v>>shift)-subCount, maxBucket)
 }
 
-// middleOf is the middle of a bucket's values.
+// middleOf returns the middle of the values of a bucket.
 func middleOf(bucket int) time.Duration {
 	if bucket < subCount {
 		return time.Duration(bucket)

@@ -16,8 +16,8 @@ import (
 
 // restCaller speaks HTTP/1.1 over one connection that it keeps. It does what a
 // load generator needs of HTTP and no more, for half of net/http's processor
-// time (BenchmarkCallers): the whole request is one write, and of an answer only
-// the headers that say how long it is are looked at.
+// time (BenchmarkCallers): the whole request is one write, and of the headers of a response
+// it reads only those that say how long the body is.
 type restCaller struct {
 	address string
 	secure  bool
@@ -25,14 +25,14 @@ type restCaller struct {
 	request []byte
 	checker
 
-	conn   atomic.Pointer[net.Conn] // the one that Close, from another goroutine, closes
-	in     *bufio.Reader
-	answer []byte
-	header int // Inference-Header-Content-Length of the answer
-	closed atomic.Bool
+	conn     atomic.Pointer[net.Conn] // the one that Close, from another goroutine, closes
+	in       *bufio.Reader
+	response []byte // its body
+	jsonSize int    // its Inference-Header-Content-Length; -1 when it has none
+	closed   atomic.Bool
 }
 
-// open connects anew.
+// open connects.
 func (c *restCaller) open() error {
 	conn, err := connect(c.address, c.secure, c.timeout, "http/1.1")
 	if err != nil {
@@ -40,13 +40,13 @@ func (c *restCaller) open() error {
 	}
 	c.in = bufio.NewReaderSize(conn, 16<<10)
 	c.conn.Store(&conn)
-	if c.closed.Load() { // Close came while this dialled
+	if c.closed.Load() { // by a Close during the dial
 		return errors.Join(net.ErrClosed, c.Close())
 	}
 	return nil
 }
 
-// Close ends the connection, and a Call that is under way.
+// Close ends the connection, and a Call in flight.
 func (c *restCaller) Close() error {
 	c.closed.Store(true)
 	if conn := c.conn.Swap(nil); conn != nil {
@@ -55,8 +55,8 @@ func (c *restCaller) Close() error {
 	return nil
 }
 
-// Call sends the request and reads the answer. A connection that broke or that
-// the server ended is opened anew by the next Call.
+// Call sends the request and reads the response. After a connection has failed or
+// the server has ended it, the next Call opens another.
 func (c *restCaller) Call() Outcome {
 	if c.closed.Load() {
 		return failed(net.ErrClosed)
@@ -71,16 +71,16 @@ func (c *restCaller) Call() Outcome {
 	code, keep, err := c.exchange(*conn)
 	if err != nil || !keep {
 		if c.conn.CompareAndSwap(conn, nil) {
-			(*conn).Close() // its error says nothing that err does not
+			(*conn).Close() // its error adds nothing to err
 		}
 	}
 	if err != nil {
 		return failed(err)
 	}
 	if code != http.StatusOK {
-		return Outcome{Status: httpStatus(code), Detail: detail(c.answer)}
+		return Outcome{Status: httpStatus(code), Detail: detail(c.response)}
 	}
-	if err := c.check(c.answer); err != nil {
+	if err := c.check(c.response); err != nil {
 		return Outcome{Status: StatusWrong, Detail: err.Error()}
 	}
 	return Outcome{Status: StatusOK}
@@ -90,55 +90,55 @@ func (c *restCaller) exchange(conn net.Conn) (code int, keep bool, err error) {
 	if err := conn.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, false, err
 	}
-	_, sent := conn.Write(c.request)
+	_, writeErr := conn.Write(c.request)
 	code, keep, err = c.read()
 	if err != nil {
-		return 0, false, errors.Join(sent, err)
+		return 0, false, errors.Join(writeErr, err)
 	}
-	// A server may refuse before it has read all; what it said counts.
-	return code, keep && sent == nil, nil
+	// A server may refuse before it has read all: its response counts.
+	return code, keep && writeErr == nil, nil
 }
 
-// head is what matters of an answer's head.
-type head struct {
-	code    int
-	length  int // -1: not told
-	header  int
-	chunked bool
-	keep    bool
+// responseHead is what restCaller needs of a status line and headers.
+type responseHead struct {
+	code     int
+	length   int // of the body; -1: not stated
+	jsonSize int // of the body's JSON, when data follows it; -1: not stated
+	chunked  bool
+	keep     bool
 }
 
 func (c *restCaller) read() (code int, keep bool, err error) {
-	h, err := c.head()
+	h, err := c.readHead()
 	for err == nil && h.code < http.StatusOK { // 100 Continue and the like
-		h, err = c.head()
+		h, err = c.readHead()
 	}
 	if err != nil {
 		return 0, false, err
 	}
-	c.header = h.header
+	c.jsonSize = h.jsonSize
 	switch {
 	case h.chunked:
 		var all []byte
 		if all, err = io.ReadAll(httputil.NewChunkedReader(c.in)); err == nil {
-			c.answer = all
+			c.response = all
 			_, err = c.in.ReadSlice('\n') // the end of the trailers, of which there are none
 		}
 	case h.length < 0:
-		c.answer, err = io.ReadAll(c.in)
+		c.response, err = io.ReadAll(c.in)
 		h.keep = false
 	default:
-		if cap(c.answer) < h.length {
-			c.answer = make([]byte, h.length)
+		if cap(c.response) < h.length {
+			c.response = make([]byte, h.length)
 		}
-		c.answer = c.answer[:h.length]
-		_, err = io.ReadFull(c.in, c.answer)
+		c.response = c.response[:h.length]
+		_, err = io.ReadFull(c.in, c.response)
 	}
 	return h.code, h.keep, err
 }
 
-func (c *restCaller) head() (head, error) {
-	h := head{length: -1, keep: true}
+func (c *restCaller) readHead() (responseHead, error) {
+	h := responseHead{length: -1, jsonSize: -1, keep: true}
 	line, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return h, err
@@ -165,7 +165,7 @@ func (c *restCaller) head() (head, error) {
 	}
 }
 
-func (h *head) set(name, value []byte) (err error) {
+func (h *responseHead) set(name, value []byte) (err error) {
 	is := func(key string) bool { return len(name) == len(key) && bytes.EqualFold(name, []byte(key)) }
 	switch {
 	case is("Content-Length"):
@@ -173,7 +173,7 @@ func (h *head) set(name, value []byte) (err error) {
 			err = errors.New("the server sent a negative Content-Length")
 		}
 	case is(headerLength):
-		h.header, err = strconv.Atoi(string(value))
+		h.jsonSize, err = strconv.Atoi(string(value))
 	case is("Transfer-Encoding"):
 		h.chunked = bytes.EqualFold(value, []byte("chunked"))
 	case is("Connection"):

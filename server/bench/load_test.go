@@ -14,7 +14,7 @@ import (
 	"slipway/server/bench"
 )
 
-// fake answers after a while of the bubble's own time.
+// fake responds after a while of the bubble's own time.
 type fake struct {
 	takes  func(at time.Duration) time.Duration
 	status string
@@ -29,13 +29,13 @@ func (f fake) Call() bench.Outcome {
 	*f.calls = append(*f.calls, at)
 	f.mu.Unlock()
 	time.Sleep(f.takes(at))
-	return bench.Outcome{Status: f.status, Detail: "as told"}
+	return bench.Outcome{Status: f.status, Detail: "as stated"}
 }
 
 func (fake) Close() error { return nil }
 
-// ran is a load on fakes, in a bubble, and when they were called.
-func ran(t *testing.T, l bench.Load, status string, takes func(time.Duration) time.Duration) (p bench.Point, calls []time.Duration) {
+// run puts a load on fakes, in a bubble, and returns when they were called.
+func run(t *testing.T, l bench.Load, status string, takes func(time.Duration) time.Duration) (p bench.Point, calls []time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		defer bench.Nap(time.Sleep)()
@@ -55,7 +55,7 @@ func always(d time.Duration) func(time.Duration) time.Duration {
 }
 
 func TestClosedLoopKeepsEachCallerBusy(t *testing.T) {
-	p, _ := ran(t, bench.Load{Concurrency: 3, Warmup: time.Second, Duration: 10 * time.Second}, bench.StatusOK, always(100*time.Millisecond))
+	p, _ := run(t, bench.Load{Concurrency: 3, Warmup: time.Second, Duration: 10 * time.Second}, bench.StatusOK, always(100*time.Millisecond))
 	assert.InDelta(t, 30, p.Throughput, 0.4)
 	assert.InDelta(t, 0.1, p.Latency.P50, 0.001)
 	assert.InDelta(t, 10, p.Seconds, 1e-9)
@@ -64,7 +64,7 @@ func TestClosedLoopKeepsEachCallerBusy(t *testing.T) {
 }
 
 func TestOpenLoopSendsWhenItIsDue(t *testing.T) {
-	p, calls := ran(t, bench.Load{Rate: 100, Duration: time.Second}, bench.StatusOK, always(5*time.Millisecond))
+	p, calls := run(t, bench.Load{Rate: 100, Duration: time.Second}, bench.StatusOK, always(5*time.Millisecond))
 	require.InDelta(t, 100, len(calls), 0)
 	for i, at := range calls {
 		assert.InDelta(t, float64(i)/100, at.Seconds(), 1e-6)
@@ -74,7 +74,7 @@ func TestOpenLoopSendsWhenItIsDue(t *testing.T) {
 	assert.Zero(t, p.Unsent)
 }
 
-// A server that stands still for a second owes that second to all who came in it.
+// A server that stands still for a second adds to the latency of all requests due in it.
 func TestOpenLoopCountsFromWhenItWasDue(t *testing.T) {
 	freeze := func(at time.Duration) time.Duration {
 		if at >= time.Second && at < 2*time.Second {
@@ -82,7 +82,7 @@ func TestOpenLoopCountsFromWhenItWasDue(t *testing.T) {
 		}
 		return time.Millisecond
 	}
-	p, calls := ran(t, bench.Load{Rate: 100, Duration: 4 * time.Second}, bench.StatusOK, freeze)
+	p, calls := run(t, bench.Load{Rate: 100, Duration: 4 * time.Second}, bench.StatusOK, freeze)
 	assert.InDelta(t, 400, len(calls), 0, "none is left out while the server stands still")
 	assert.InDelta(t, 1, p.Latency.Max, 0.001)
 	assert.InDelta(t, 0.6, p.Latency.P90, 0.02, "a quarter waited up to a second")
@@ -90,17 +90,17 @@ func TestOpenLoopCountsFromWhenItWasDue(t *testing.T) {
 }
 
 func TestOpenLoopBeyondItsConnections(t *testing.T) {
-	p, calls := ran(t, bench.Load{Rate: 1000, Duration: 4 * time.Second}, bench.StatusOK, always(3*time.Second))
-	assert.InDelta(t, 2048+1000, len(calls), 1, "2048 at once, and each that comes free in the last second")
+	p, calls := run(t, bench.Load{Rate: 1000, Duration: 4 * time.Second}, bench.StatusOK, always(3*time.Second))
+	assert.InDelta(t, 2048+1000, len(calls), 1, "2048 at once, and each caller that becomes idle in the last second")
 	assert.InDelta(t, 4000-3048, p.Unsent, 1)
-	assert.InDelta(t, 3048, p.Answered, 1)
-	assert.InDelta(t, 7, p.Seconds, 0.01, "until the last answer")
+	assert.InDelta(t, 3048, p.Responses, 1)
+	assert.InDelta(t, 7, p.Seconds, 0.01, "until the last response")
 	assert.InDelta(t, 3.952, p.Latency.Max, 0.01, "the 2049th was due at 2.048 s and could be sent at 3")
 }
 
 func TestPoissonArrivals(t *testing.T) {
 	l := bench.Load{Rate: 500, Poisson: true, Seed: 3, Duration: 20 * time.Second}
-	_, calls := ran(t, l, bench.StatusOK, always(0))
+	_, calls := run(t, l, bench.StatusOK, always(0))
 	assert.InDelta(t, 10_000, len(calls), 300)
 	short := 0
 	for i := range calls[1:] {
@@ -109,17 +109,17 @@ func TestPoissonArrivals(t *testing.T) {
 		}
 	}
 	assert.InDelta(t, 0.632, float64(short)/float64(len(calls)), 0.02, "1-1/e of the gaps are below their mean")
-	_, again := ran(t, l, bench.StatusOK, always(0))
-	assert.Equal(t, calls, again, "the seed says when")
+	_, again := run(t, l, bench.StatusOK, always(0))
+	assert.Equal(t, calls, again, "the seed decides when")
 }
 
 func TestFailuresAreCountedByStatus(t *testing.T) {
-	p, _ := ran(t, bench.Load{Concurrency: 1, Duration: time.Second}, "429", always(10*time.Millisecond))
-	assert.Zero(t, p.Answered)
+	p, _ := run(t, bench.Load{Concurrency: 1, Duration: time.Second}, "429", always(10*time.Millisecond))
+	assert.Zero(t, p.Responses)
 	assert.Zero(t, p.Throughput)
 	require.Contains(t, p.Failures, "429")
 	assert.InDelta(t, 100, p.Failures["429"].Count, 1)
-	assert.Equal(t, "as told", p.Failures["429"].Example)
+	assert.Equal(t, "as stated", p.Failures["429"].Example)
 	assert.InDelta(t, 0.01, p.Failures["429"].Latency.P99, 0.0001)
 }
 

@@ -23,14 +23,14 @@ var (
 func (r *Report) WritePlot(path, format string) (err error) {
 	throughput := plot.New()
 	throughput.Title.Text = fmt.Sprintf("%s over %s", r.Model, r.Protocol)
-	throughput.Y.Label.Text = "answers per second"
-	spread := plot.New()
-	spread.Y.Label.Text = "milliseconds"
-	spread.X.Label.Text = "concurrent callers"
+	throughput.Y.Label.Text = "responses per second"
+	latencies := plot.New()
+	latencies.Y.Label.Text = "milliseconds"
+	latencies.X.Label.Text = "concurrent callers"
 	if len(r.Points) > 0 && r.Points[0].Concurrency == 0 {
-		spread.X.Label.Text = "questions per second"
+		latencies.X.Label.Text = "requests per second"
 	}
-	spread.Legend.Top, spread.Legend.Left = true, true
+	latencies.Legend.Top, latencies.Legend.Left = true, true
 	for _, c := range []struct {
 		on    *plot.Plot
 		name  string
@@ -38,16 +38,16 @@ func (r *Report) WritePlot(path, format string) (err error) {
 		value func(Point) float64
 	}{
 		{throughput, "", blue, func(p Point) float64 { return p.Throughput }},
-		{spread, "p50", blue, func(p Point) float64 { return p.Latency.P50 * 1e3 }},
-		{spread, "p90", green, func(p Point) float64 { return p.Latency.P90 * 1e3 }},
-		{spread, "p99", orange, func(p Point) float64 { return p.Latency.P99 * 1e3 }},
-		{spread, "p99.9", red, func(p Point) float64 { return p.Latency.P999 * 1e3 }},
+		{latencies, "p50", blue, func(p Point) float64 { return p.Latency.P50 * 1e3 }},
+		{latencies, "p90", green, func(p Point) float64 { return p.Latency.P90 * 1e3 }},
+		{latencies, "p99", orange, func(p Point) float64 { return p.Latency.P99 * 1e3 }},
+		{latencies, "p99.9", red, func(p Point) float64 { return p.Latency.P999 * 1e3 }},
 	} {
 		if err := r.curve(c.on, c.name, c.color, c.value); err != nil {
 			return fmt.Errorf("plot: %w", err)
 		}
 	}
-	return save(path, format, [][]*plot.Plot{{throughput}, {spread}})
+	return save(path, format, [][]*plot.Plot{{throughput}, {latencies}})
 }
 
 func (r *Report) curve(on *plot.Plot, name string, c color.Color, value func(Point) float64) error {
@@ -68,7 +68,7 @@ func (r *Report) curve(on *plot.Plot, name string, c color.Color, value func(Poi
 	return nil
 }
 
-// save draws the plots in rows whose axes are in line.
+// save draws the plots below each other, with their axes aligned.
 func save(path, format string, plots [][]*plot.Plot) (err error) {
 	const width, height = 16 * vg.Centimeter, 9 * vg.Centimeter
 	canvas, err := draw.NewFormattedCanvas(width, height*vg.Length(len(plots)), format)

@@ -9,23 +9,23 @@ import (
 // Point is what was measured at one load. Durations are in seconds in JSON and CSV.
 type Point struct {
 	Concurrency int     `json:"concurrency,omitempty"` // of a closed loop
-	Rate        float64 `json:"rate,omitempty"`        // of an open loop, questions a second
+	Rate        float64 `json:"rate,omitempty"`        // of an open loop, requests a second
 	Seconds     float64 `json:"seconds"`               // that were measured, after the warm-up
-	Asked       uint64  `json:"asked"`                 // calls that count
-	Answered    uint64  `json:"answered"`              // of them, those that went well
-	Throughput  float64 `json:"throughput"`            // answered a second
-	Latency     Latency `json:"latency"`               // of the answered
+	Requests    uint64  `json:"asked"`                 // calls that are counted
+	Responses   uint64  `json:"answered"`              // of them, those with a right response
+	Throughput  float64 `json:"throughput"`            // right responses a second
+	Latency     Latency `json:"latency"`               // of the right responses
 	// Failures by status, such as 429 or timeout.
 	Failures map[string]Failure `json:"failures,omitempty"`
-	// Lag is how late an open loop was to send, at p99: above a few milliseconds
+	// Lag is how late an open loop sent, at p99: above a few milliseconds
 	// the generator itself was the limit.
 	Lag float64 `json:"lag,omitempty"`
-	// Unsent were due in an open loop while every connection waited for its answer.
+	// Unsent is how many requests of an open loop were due while every connection waited for a response.
 	Unsent uint64 `json:"unsent,omitempty"`
 }
 
-// Latency tells how durations are spread. An open loop counts from when a
-// question was due, not from when it could be sent.
+// Latency describes the distribution of durations. An open loop counts from when a
+// request was due, not from when it could be sent.
 type Latency struct {
 	Mean float64 `json:"mean"`
 	P50  float64 `json:"p50"`
@@ -35,11 +35,11 @@ type Latency struct {
 	Max  float64 `json:"max"`
 }
 
-// Failure is what ended with one status.
+// Failure sums up the calls that ended with one status.
 type Failure struct {
 	Count   uint64  `json:"count"`
 	Latency Latency `json:"latency"`
-	Example string  `json:"example"` // what the first one said
+	Example string  `json:"example"` // the error of the first one
 }
 
 func latency(h *Histogram) Latency {
@@ -58,13 +58,13 @@ type recorder struct {
 	last       atomic.Int64 // when the latest of an open loop ended, from begin
 	answered   Histogram
 	lag        Histogram
-	calls      atomic.Uint64 // since the start, warm-up and all
+	calls      atomic.Uint64 // since the start of the warm-up
 	mu         sync.Mutex
 	failures   map[string]*failures
 }
 
 type failures struct {
-	spread  Histogram
+	latency Histogram
 	example string
 }
 
@@ -96,7 +96,7 @@ func (r *recorder) add(due, sent, done time.Time, o Outcome) {
 		f = &failures{example: o.Detail}
 		r.failures[o.Status] = f
 	}
-	f.spread.Add(done.Sub(due))
+	f.latency.Add(done.Sub(due))
 }
 
 // ended keeps the latest of these times.
@@ -106,8 +106,8 @@ func (r *recorder) ended(done time.Time) {
 	}
 }
 
-// elapsed is how long was measured: less than planned when the run was stopped,
-// more when an open loop's last answers came late.
+// elapsed returns how long was measured: less than planned when the run was stopped,
+// more when an open loop's last responses came late.
 func (r *recorder) elapsed() time.Duration {
 	passed := min(max(time.Since(r.begin), 0), r.end.Sub(r.begin))
 	if r.open {
@@ -116,21 +116,21 @@ func (r *recorder) elapsed() time.Duration {
 	return passed
 }
 
-// point sums up.
+// point returns the sums.
 func (r *recorder) point() Point {
 	elapsed := r.elapsed()
-	p := Point{Seconds: elapsed.Seconds(), Answered: r.answered.Count(), Latency: latency(&r.answered)}
-	p.Asked = p.Answered
+	p := Point{Seconds: elapsed.Seconds(), Responses: r.answered.Count(), Latency: latency(&r.answered)}
+	p.Requests = p.Responses
 	for status, f := range r.failures {
 		if p.Failures == nil {
 			p.Failures = map[string]Failure{}
 		}
-		n := f.spread.Count()
-		p.Failures[status] = Failure{Count: n, Latency: latency(&f.spread), Example: f.example}
-		p.Asked += n
+		n := f.latency.Count()
+		p.Failures[status] = Failure{Count: n, Latency: latency(&f.latency), Example: f.example}
+		p.Requests += n
 	}
 	if elapsed > 0 {
-		p.Throughput = float64(p.Answered) / elapsed.Seconds()
+		p.Throughput = float64(p.Responses) / elapsed.Seconds()
 	}
 	return p
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Bar shows one point's progress on a terminal.
+// Bar shows the progress of one point on a terminal.
 func Bar(terminal io.Writer, name string, total time.Duration) (progress func(time.Duration, uint64), done func() error) {
 	bar := progressbar.NewOptions64(total.Milliseconds(),
 		progressbar.OptionSetWriter(terminal),
@@ -19,12 +19,12 @@ func Bar(terminal io.Writer, name string, total time.Duration) (progress func(ti
 		progressbar.OptionClearOnFinish(),
 	)
 	return func(elapsed time.Duration, calls uint64) {
-		bar.Describe(fmt.Sprintf("%s: %d answers", name, calls))
-		bar.Set64(min(elapsed, total).Milliseconds()) //nolint:errcheck // a bar that can't be drawn stops no run
+		bar.Describe(fmt.Sprintf("%s: %d responses", name, calls))
+		bar.Set64(min(elapsed, total).Milliseconds()) //nolint:errcheck // no run fails because its bar can't be drawn
 	}, bar.Finish
 }
 
-// Lines logs one point's progress every few seconds, for what is no terminal.
+// Lines logs the progress of one point every few seconds, where there is no terminal.
 func Lines(log *slog.Logger, name string, total time.Duration) func(time.Duration, uint64) {
 	const every = 5 * time.Second
 	next := every

@@ -25,9 +25,9 @@ import (
 	"slipway/server/tensor"
 )
 
-// echo is a model over REST that gives its inputs back as they came; how says
-// what else an answer does.
-func echo(how func(http.ResponseWriter) (answered bool)) http.Handler {
+// echo is a model over REST whose outputs are its inputs. respond may write the response
+// itself, or headers of it.
+func echo(respond func(http.ResponseWriter) (done bool)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v2/models/echo", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"name":"echo","inputs":[{"name":"x","datatype":"FP32","shape":[-1,2]},{"name":"text","datatype":"BYTES","shape":[1]}]}`)
@@ -38,19 +38,19 @@ func echo(how func(http.ResponseWriter) (answered bool)) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		if how(w) {
+		if respond(w) {
 			return
 		}
 		header := len(body)
 		if length := r.Header.Get("Inference-Header-Content-Length"); length != "" {
 			header, _ = strconv.Atoi(length)
 		}
-		var question map[string]json.RawMessage
-		if err := json.Unmarshal(body[:header], &question); err != nil {
+		var request map[string]json.RawMessage
+		if err := json.Unmarshal(body[:header], &request); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		head := fmt.Appendf(nil, `{"model_name":"echo","outputs":%s}`, question["inputs"])
+		head := fmt.Appendf(nil, `{"model_name":"echo","outputs":%s}`, request["inputs"])
 		if header < len(body) {
 			w.Header().Set("Inference-Header-Content-Length", strconv.Itoa(len(head)))
 		}
@@ -87,19 +87,19 @@ func (s echoService) ModelInfer(ctx context.Context, m *oip.ModelInferRequest) (
 			return nil, status.Error(codes.Unauthenticated, "no key")
 		}
 	}
-	answer := &oip.ModelInferResponse{RawOutputContents: m.GetRawInputContents()}
+	response := &oip.ModelInferResponse{RawOutputContents: m.GetRawInputContents()}
 	for _, in := range m.GetInputs() {
 		out := &oip.ModelInferResponse_InferOutputTensor{Name: in.GetName(), Datatype: in.GetDatatype(), Shape: in.GetShape()}
 		if s.typed {
-			answer.RawOutputContents = nil
+			response.RawOutputContents = nil
 			out.Contents = &oip.InferTensorContents{Fp32Contents: []float32{1.5, -2}}
 			if in.GetDatatype() == "BYTES" {
 				out.Contents = &oip.InferTensorContents{BytesContents: [][]byte{[]byte("größe")}}
 			}
 		}
-		answer.Outputs = append(answer.Outputs, out)
+		response.Outputs = append(response.Outputs, out)
 	}
-	return answer, nil
+	return response, nil
 }
 
 func startGRPC(t testing.TB, s oip.GRPCInferenceServiceServer) (address string) {
@@ -125,20 +125,20 @@ func startREST(t testing.TB, h http.Handler) (url string) {
 }
 
 const (
-	question = `{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[[1.5,-2]]},{"name":"text","shape":[1],"datatype":"BYTES","data":["größe"]}]}`
-	right    = `{"model_name":"m","outputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["größe"]},{"name":"x","shape":[1,2],"datatype":"FP32","data":[1.5001,-2]}]}`
+	request = `{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[[1.5,-2]]},{"name":"text","shape":[1],"datatype":"BYTES","data":["größe"]}]}`
+	right   = `{"model_name":"m","outputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["größe"]},{"name":"x","shape":[1,2],"datatype":"FP32","data":[1.5001,-2]}]}`
 )
 
-func call(t *testing.T, target bench.Target, expect string) bench.Outcome {
+func call(t *testing.T, target bench.Target, expectedBody string) bench.Outcome {
 	t.Helper()
 	if target.Timeout == 0 {
 		target.Timeout = 10 * time.Second
 	}
-	q, err := bench.ReadQuestion([]byte(question))
+	r, err := bench.ReadRequest([]byte(request))
 	require.NoError(t, err)
-	expected, err := bench.ReadExpected([]byte(expect))
+	expected, err := bench.ReadExpected([]byte(expectedBody))
 	require.NoError(t, err)
-	dial, err := target.Prepare(q, expected)
+	dial, err := target.Prepare(r, expected)
 	require.NoError(t, err)
 	caller, err := dial()
 	require.NoError(t, err)
@@ -162,11 +162,11 @@ func TestEveryProtocol(t *testing.T) {
 
 			wrong := call(t, target, strings.Replace(right, "1.5001", "1.6", 1))
 			assert.Equal(t, bench.StatusWrong, wrong.Status)
-			assert.Contains(t, wrong.Detail, `output "x": element 0 is 1.5, expected 1.6`)
+			assert.Contains(t, wrong.Detail, `output "x"[0,0]: got 1.5, want 1.6 (off by 0.1, tolerance 0.001 + 0.001 × |want|)`)
 			wrong = call(t, target, strings.Replace(right, "größe", "Größe", 1))
-			assert.Contains(t, wrong.Detail, `output "text": element 0 differs`)
+			assert.Contains(t, wrong.Detail, `output "text"[0]: got "größe", want "Größe"`)
 			wrong = call(t, target, strings.Replace(right, `"text"`, `"label"`, 1))
-			assert.Contains(t, wrong.Detail, `output "label": is missing`)
+			assert.Contains(t, wrong.Detail, `output "label": missing`)
 
 			target.Timeout = 10 * time.Second
 			specs, err := target.Inputs(t.Context())
@@ -178,10 +178,10 @@ func TestEveryProtocol(t *testing.T) {
 	}
 }
 
-func TestRESTAnswersOfEveryMake(t *testing.T) {
+func TestRESTResponsesOfEveryKind(t *testing.T) {
 	for name, test := range map[string]struct {
-		how  func(http.ResponseWriter) bool
-		want bench.Outcome
+		respond func(http.ResponseWriter) bool
+		want    bench.Outcome
 	}{
 		"chunked": {func(w http.ResponseWriter) bool {
 			w.(http.Flusher).Flush()
@@ -206,7 +206,7 @@ func TestRESTAnswersOfEveryMake(t *testing.T) {
 		}, bench.Outcome{Status: "500", Detail: "no body"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			target := bench.Target{URL: startREST(t, echo(test.how)), Protocol: bench.RESTJSON, Model: "echo"}
+			target := bench.Target{URL: startREST(t, echo(test.respond)), Protocol: bench.RESTJSON, Model: "echo"}
 			assert.Equal(t, test.want, call(t, target, right))
 		})
 	}
@@ -235,19 +235,19 @@ func TestWhatEndsACall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := call(t, test.target, right)
 			assert.Equal(t, test.want, got.Status)
-			assert.Equal(t, test.want == bench.StatusOK, got.Detail == "", "what was said: %q", got.Detail)
+			assert.Equal(t, test.want == bench.StatusOK, got.Detail == "", "detail: %q", got.Detail)
 		})
 	}
 }
 
-// Close from outside ends a call that would have waited.
+// A Close from another goroutine ends a call that would have waited.
 func TestCloseEndsACall(t *testing.T) {
 	began, released := make(chan struct{}), make(chan struct{})
 	url := startREST(t, echo(func(http.ResponseWriter) bool { close(began); <-released; return true }))
 	defer close(released)
-	q, err := bench.ReadQuestion([]byte(question))
+	r, err := bench.ReadRequest([]byte(request))
 	require.NoError(t, err)
-	dial, err := bench.Target{URL: url, Protocol: bench.RESTJSON, Model: "echo", Timeout: time.Minute}.Prepare(q, nil)
+	dial, err := bench.Target{URL: url, Protocol: bench.RESTJSON, Model: "echo", Timeout: time.Minute}.Prepare(r, nil)
 	require.NoError(t, err)
 	caller, err := dial()
 	require.NoError(t, err)
@@ -275,15 +275,15 @@ func TestKeyPathAndDeadlineAreSent(t *testing.T) {
 	assert.Contains(t, string(body), `"parameters":{"timeout":250000}`)
 }
 
-func TestAddressesThatAreNone(t *testing.T) {
-	q, err := bench.ReadQuestion([]byte(question))
+func TestInvalidAddresses(t *testing.T) {
+	r, err := bench.ReadRequest([]byte(request))
 	require.NoError(t, err)
 	for _, protocol := range []bench.Protocol{bench.RESTJSON, bench.GRPC} {
 		for _, url := range []string{"", "localhost", "ftp://host:1", "http://"} {
-			_, err := bench.Target{URL: url, Protocol: protocol, Model: "m", Timeout: time.Second}.Prepare(q, nil)
+			_, err := bench.Target{URL: url, Protocol: protocol, Model: "m", Timeout: time.Second}.Prepare(r, nil)
 			assert.ErrorContains(t, err, "URL", "%s %q", protocol, url)
 		}
-		_, err := bench.Target{URL: "localhost:1", Protocol: protocol}.Prepare(q, nil)
+		_, err := bench.Target{URL: "localhost:1", Protocol: protocol}.Prepare(r, nil)
 		assert.ErrorContains(t, err, "name the model")
 	}
 }

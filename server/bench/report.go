@@ -21,7 +21,7 @@ type Report struct {
 	Points   []Point  `json:"points"`
 }
 
-// load names the load of a point: "8" callers, or "100/s".
+// load returns the load of a point: "8" callers, or "100/s".
 func (p Point) load() string {
 	if p.Concurrency > 0 {
 		return strconv.Itoa(p.Concurrency)
@@ -29,7 +29,7 @@ func (p Point) load() string {
 	return strconv.FormatFloat(p.Rate, 'f', -1, 64) + "/s"
 }
 
-// failures are the statuses with their counts, in order.
+// failures returns the statuses with their counts, in order.
 func (p Point) failures() string {
 	var all []string
 	for _, status := range slices.Sorted(maps.Keys(p.Failures)) {
@@ -41,15 +41,15 @@ func (p Point) failures() string {
 	return strings.Join(all, ", ")
 }
 
-// WriteTable writes a line for each point, and below it what the first failure
-// of each status said.
+// WriteTable writes a line for each point, and below them the error of the first failure
+// of each status.
 func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "load\tanswers/s\tmean\tp50\tp90\tp99\tp99.9\tmax\tfailures\t")
+	fmt.Fprintln(t, "load\tresponses/s\tmean\tp50\tp90\tp99\tp99.9\tmax\tfailures\t")
 	for _, p := range r.Points {
 		l := p.Latency
 		fmt.Fprintf(t, "%s\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", p.load(), p.Throughput,
-			short(l.Mean), short(l.P50), short(l.P90), short(l.P99), short(l.P999), short(l.Max), p.failures())
+			threeDigits(l.Mean), threeDigits(l.P50), threeDigits(l.P90), threeDigits(l.P99), threeDigits(l.P999), threeDigits(l.Max), p.failures())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -62,8 +62,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 	return nil
 }
 
-// lateness beyond which the generator, not the server, sets an open loop's pace.
-const lateness = 0.005
+// maxLag is the lag from which on the generator, not the server, sets the pace of an open loop.
+const maxLag = 0.005
 
 func (r *Report) notes() []string {
 	var all []string
@@ -75,16 +75,16 @@ func (r *Report) notes() []string {
 			}
 			seen[status] = true
 		}
-		if p.Lag > lateness && p.Unsent == 0 {
-			all = append(all, fmt.Sprintf("at %s the generator itself was late to send, by %s at p99: give it more of the machine",
-				p.load(), short(p.Lag)))
+		if p.Lag > maxLag && p.Unsent == 0 {
+			all = append(all, fmt.Sprintf("at %s the generator itself sent late, by %s at p99: give it more of the machine",
+				p.load(), threeDigits(p.Lag)))
 		}
 	}
 	return all
 }
 
-// short writes seconds with three digits: 1.23ms.
-func short(seconds float64) string {
+// threeDigits formats seconds with three digits: 1.23ms.
+func threeDigits(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
 	for unit := time.Duration(1); unit < time.Hour; unit *= 10 {
 		if d < 1000*unit {
@@ -113,7 +113,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		l := p.Latency
 		lines = append(lines, []string{
 			string(r.Protocol), r.Model, strconv.Itoa(p.Concurrency), number(p.Rate), number(p.Seconds),
-			strconv.FormatUint(p.Asked, 10), strconv.FormatUint(p.Answered, 10), number(p.Throughput),
+			strconv.FormatUint(p.Requests, 10), strconv.FormatUint(p.Responses, 10), number(p.Throughput),
 			number(l.Mean), number(l.P50), number(l.P90), number(l.P99), number(l.P999), number(l.Max), p.failures(),
 		})
 	}

@@ -11,12 +11,13 @@ import (
 	"strconv"
 	"strings"
 
+	"slipway/server/codec"
 	"slipway/server/tensor"
 )
 
 const headerLength = "Inference-Header-Content-Length"
 
-// path is the model's under the server's URL, which may have a path of its own.
+// path returns the path of the model under the server's URL, which may have a path of its own.
 func (t Target) path() string {
 	path := "/v2/models/" + url.PathEscape(t.Model)
 	if t.Version != "" {
@@ -28,7 +29,7 @@ func (t Target) path() string {
 	return path
 }
 
-func (t Target) prepareREST(q *Question, expected *Expected) (Dial, error) {
+func (t Target) prepareREST(r *codec.Request, expected []tensor.Named) (Dial, error) {
 	address, secure, err := t.address()
 	if err != nil {
 		return nil, err
@@ -36,40 +37,41 @@ func (t Target) prepareREST(q *Question, expected *Expected) (Dial, error) {
 	var body []byte
 	header := 0
 	if t.Protocol == RESTBinary {
-		body, header, err = encodeBinary(q)
+		body, header = codec.AppendBinaryRequest(nil, withParameter(r, "binary_data_output", true))
 	} else {
-		body, err = q.JSON()
-	}
-	if err != nil {
-		return nil, err
+		body = codec.AppendRequest(nil, r)
 	}
 	request := t.request(address, body, header)
 	return func() (Caller, error) {
 		c := &restCaller{address: address, secure: secure, timeout: t.Timeout, request: request}
-		c.checker = checker{expected: expected, decode: func(answer []byte) (map[string]*tensor.Tensor, error) {
-			return readBinaryAnswer(answer, c.header)
+		c.checker = checker{expected: expected, decode: func(response []byte) ([]tensor.Named, error) {
+			r, err := codec.DecodeServerResponse(response, c.jsonSize)
+			if err != nil {
+				return nil, err
+			}
+			return r.Outputs, nil
 		}}
 		return c, nil // the first Call connects
 	}, nil
 }
 
-// request is head and body as they go over the wire.
+// request returns headers and body as they are sent.
 func (t Target) request(address string, body []byte, header int) []byte {
-	var head strings.Builder
-	fmt.Fprintf(&head, "POST %s/infer HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", t.path(), address, len(body))
+	var text strings.Builder
+	fmt.Fprintf(&text, "POST %s/infer HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", t.path(), address, len(body))
 	if header > 0 {
-		fmt.Fprintf(&head, "Content-Type: application/octet-stream\r\n%s: %d\r\n", headerLength, header)
+		fmt.Fprintf(&text, "Content-Type: application/octet-stream\r\n%s: %d\r\n", headerLength, header)
 	} else {
-		head.WriteString("Content-Type: application/json\r\n")
+		text.WriteString("Content-Type: application/json\r\n")
 	}
 	if t.Key != "" {
-		fmt.Fprintf(&head, "Authorization: Bearer %s\r\n", t.Key)
+		fmt.Fprintf(&text, "Authorization: Bearer %s\r\n", t.Key)
 	}
 	if t.Deadline > 0 {
-		fmt.Fprintf(&head, "Slipway-Timeout: %s\r\n", t.Deadline)
+		fmt.Fprintf(&text, "Slipway-Timeout: %s\r\n", t.Deadline)
 	}
-	head.WriteString("\r\n")
-	return append([]byte(head.String()), body...)
+	text.WriteString("\r\n")
+	return append([]byte(text.String()), body...)
 }
 
 func (t Target) inputsREST(ctx context.Context) (specs []tensor.Spec, err error) {
@@ -100,20 +102,10 @@ func (t Target) inputsREST(ctx context.Context) (specs []tensor.Spec, err error)
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: %s", response.Status, detail(body))
 	}
-	var metadata struct{ Inputs []tensorJSON }
-	if err := json.Unmarshal(body, &metadata); err != nil {
-		return nil, err
-	}
-	specs = make([]tensor.Spec, len(metadata.Inputs))
-	for i, in := range metadata.Inputs {
-		if specs[i], err = spec(in.Name, in.Datatype, in.Shape); err != nil {
-			return nil, err
-		}
-	}
-	return specs, nil
+	return codec.DecodeMetadata(body)
 }
 
-// detail is what an error body says, cut to a line's length.
+// detail returns the text of an error body, cut to the length of a line.
 func detail(body []byte) string {
 	var given struct {
 		Error string `json:"error"`
@@ -132,7 +124,7 @@ func detail(body []byte) string {
 	return text
 }
 
-// httpStatus is a status without an allocation for those that come often.
+// httpStatus returns a status, without an allocation for frequent ones.
 func httpStatus(code int) string {
 	switch code {
 	case http.StatusOK:

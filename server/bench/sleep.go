@@ -8,17 +8,17 @@ import (
 )
 
 // coarse is how late Go's timers may fire in a process that is otherwise idle:
-// it waits in epoll, which counts in milliseconds.
+// Go waits in epoll, which counts in milliseconds.
 const coarse = 1500 * time.Microsecond
 
-// nap sleeps for less than coarse, to some 60 microseconds. Tests replace it.
+// nap sleeps for less than coarse, some 60 microseconds too long at most. Tests replace it.
 var nap = func(d time.Duration) {
 	t := syscall.NsecToTimespec(int64(d))
 	for errors.Is(syscall.Nanosleep(&t, &t), syscall.EINTR) {
 	}
 }
 
-// sleepUntil waits for the time; false when ctx was done before.
+// sleepUntil waits until due; it returns false if ctx was done before.
 func sleepUntil(ctx context.Context, due time.Time) bool {
 	if wait := time.Until(due) - coarse; wait > 0 {
 		timer := time.NewTimer(wait)

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"slipway/server/codec"
 	"slipway/server/tensor"
 )
 
-// Protocol is a way to write a question.
+// Protocol is a way to send a request.
 type Protocol string
 
 // The protocols, by the names that the command line has for them.
@@ -23,7 +24,7 @@ const (
 	GRPC       Protocol = "grpc"
 )
 
-// Target is who is asked, and how.
+// Target is the server to call, and how.
 type Target struct {
 	URL      string // http://host:port, https://host:port, or for gRPC also host:port
 	Protocol Protocol
@@ -31,7 +32,7 @@ type Target struct {
 	Version  string // empty: the server chooses
 	Key      string // an API key, sent as a bearer token when not empty
 	Timeout  time.Duration
-	// Deadline, when not 0, is what the server is told: in the parameter timeout,
+	// Deadline, when not 0, is sent to the server: in the parameter timeout,
 	// which Triton has too, and over REST in our own header, which a server can
 	// read before the body.
 	Deadline time.Duration
@@ -42,43 +43,43 @@ const (
 	StatusOK      = "ok"
 	StatusTimeout = "timeout"
 	StatusBroken  = "connection"
-	StatusWrong   = "wrong answer"
+	StatusWrong   = "wrong response"
 )
 
-// Outcome is how one call went: StatusOK, one of the other statuses above, an
+// Outcome is the result of one call: StatusOK, one of the other statuses above, an
 // HTTP status such as 429, or a gRPC code such as RESOURCE_EXHAUSTED. Over gRPC
 // the timeout is the call's deadline, which server and client see at once, so
 // that both end it as DEADLINE_EXCEEDED.
 type Outcome struct {
 	Status string
-	Detail string // what was said beside it, when not OK
+	Detail string // the error, when not OK
 }
 
-// Caller asks over one connection. It is for one goroutine at a time, but Close
-// may come from another: it ends a Call.
+// Caller sends the request over one connection. It is for one goroutine at a time, but
+// another may call Close, which ends a Call.
 type Caller interface {
 	Call() Outcome
 	Close() error
 }
 
-// Dial opens connections that all ask the same.
+// Dial opens connections that all send the same request.
 type Dial func() (Caller, error)
 
-// Prepare encodes the question. A nil expected takes every answer for right.
-func (t Target) Prepare(q *Question, expected *Expected) (Dial, error) {
+// Prepare encodes the request. With a nil expected every response is right.
+func (t Target) Prepare(r *codec.Request, expected []tensor.Named) (Dial, error) {
 	if t.Model == "" {
 		return nil, errors.New("name the model")
 	}
 	if t.Deadline > 0 {
-		q = q.with("timeout", t.Deadline.Microseconds())
+		r = withParameter(r, "timeout", t.Deadline.Microseconds())
 	}
 	if t.Protocol == GRPC {
-		return t.prepareGRPC(q, expected)
+		return t.prepareGRPC(r, expected)
 	}
-	return t.prepareREST(q, expected)
+	return t.prepareREST(r, expected)
 }
 
-// Inputs asks the server what the model takes.
+// Inputs requests the inputs of the model from the server.
 func (t Target) Inputs(ctx context.Context) ([]tensor.Spec, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
@@ -88,12 +89,12 @@ func (t Target) Inputs(ctx context.Context) ([]tensor.Spec, error) {
 	}
 	specs, err := get(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for the metadata of model %q: %w", t.URL, t.Model, err)
+		return nil, fmt.Errorf("request the metadata of model %q from %s: %w", t.Model, t.URL, err)
 	}
 	return specs, nil
 }
 
-// address is where to connect to, and whether with TLS.
+// address returns where to connect to, and whether with TLS.
 func (t Target) address() (host string, secure bool, err error) {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Host == "" {
@@ -128,16 +129,7 @@ func connect(address string, secure bool, timeout time.Duration, protocols ...st
 	return dialer.Dial("tcp", address)
 }
 
-// spec is an input as metadata describes it.
-func spec(name, datatype string, shape []int64) (tensor.Spec, error) {
-	dtype, ok := tensor.ParseDType(datatype)
-	if !ok {
-		return tensor.Spec{}, fmt.Errorf("input %q has datatype %q, which is none of the protocol's", name, datatype)
-	}
-	return tensor.Spec{Name: name, DType: dtype, Shape: shape}, nil
-}
-
-// failed sorts an error of the connection.
+// failed returns the outcome for an error of the connection.
 func failed(err error) Outcome {
 	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
 		return Outcome{Status: StatusTimeout, Detail: err.Error()}

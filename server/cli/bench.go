@@ -17,29 +17,31 @@ import (
 	"golang.org/x/term"
 
 	"slipway/server/bench"
+	"slipway/server/codec"
+	"slipway/server/tensor"
 )
 
 type benchCommand struct {
 	URL      string        `help:"The server, such as http://127.0.0.1:8080; for gRPC also host:port." default:"http://127.0.0.1:8080"`
-	Protocol string        `help:"How to ask: rest-json, rest-binary or grpc." enum:"rest-json,rest-binary,grpc" default:"rest-json"`
+	Protocol string        `help:"How to send requests: rest-json, rest-binary or grpc." enum:"rest-json,rest-binary,grpc" default:"rest-json"`
 	Model    string        `help:"The model." required:""`
 	Version  string        `name:"model-version" help:"The model's version; empty lets the server choose."`
-	Timeout  time.Duration `help:"Longest wait for one answer." default:"10s"`
+	Timeout  time.Duration `help:"Longest wait for one response." default:"10s"`
 	KeyFile  string        `help:"File that holds the API key; else $SLIPWAY_API_KEY." type:"path" placeholder:"FILE"`
 
-	Data     string        `help:"File with the infer request as JSON; else one is made from the model's metadata." type:"existingfile" placeholder:"FILE"`
+	Data     string        `help:"File with the inference request as JSON; else one is made from the model's metadata." type:"existingfile" placeholder:"FILE"`
 	Shape    []string      `help:"Shape of a made input whose metadata leaves dimensions open, such as x:1,3,48,192. May be repeated." placeholder:"NAME:DIMS" sep:"none"`
 	Batch    int64         `help:"Open first dimension of the made inputs." default:"1"`
-	Fill     string        `help:"What the made inputs hold: random or zeros." enum:"random,zeros" default:"random"`
+	Fill     string        `help:"Data of the made inputs: random or zeros." enum:"random,zeros" default:"random"`
 	Seed     uint64        `help:"Seed of random inputs and arrivals." default:"1"`
-	Expect   string        `help:"File with the infer response as JSON that every answer must equal, to a thousandth." type:"existingfile" placeholder:"FILE"`
-	Deadline time.Duration `help:"Ask the server to answer within this time, by the timeout parameter that Slipway and Triton know, and Slipway's header."`
+	Expect   string        `help:"File with the inference response as JSON that every response must equal, floats to a thousandth." type:"existingfile" placeholder:"FILE"`
+	Deadline time.Duration `help:"Have the server respond within this time: sent as the timeout parameter of Slipway and Triton, and as Slipway's header."`
 
-	Concurrency []int         `help:"Closed loop: so many callers, each asking again when it has its answer." placeholder:"N,…" xor:"load"`
-	Rate        []float64     `help:"Open loop: so many questions a second, whether answered or not." placeholder:"R,…" xor:"load"`
+	Concurrency []int         `help:"Closed loop: so many callers, each of which sends again when it has its response." placeholder:"N,…" xor:"load"`
+	Rate        []float64     `help:"Open loop: so many requests a second, however fast the responses come." placeholder:"R,…" xor:"load"`
 	Arrivals    string        `help:"Spacing of an open loop: constant or poisson." enum:"constant,poisson" default:"poisson"`
 	Duration    time.Duration `help:"How long each load is measured." default:"10s"`
-	Warmup      time.Duration `help:"How long each load is on before." default:"2s"`
+	Warmup      time.Duration `help:"How long each load runs before that." default:"2s"`
 
 	CSV  string `name:"csv" help:"Write the points to this file as CSV; - is stdout, instead of the table." type:"path" placeholder:"FILE"`
 	JSON string `name:"json" help:"Write the report to this file as JSON; - is stdout, instead of the table." type:"path" placeholder:"FILE"`
@@ -105,7 +107,7 @@ func (b benchCommand) plotFormat() string {
 	return ""
 }
 
-// prepare makes the question ready to be asked.
+// prepare encodes the request.
 func (b benchCommand) prepare(ctx context.Context) (bench.Dial, error) {
 	key, err := predictCommand{KeyFile: b.KeyFile}.key()
 	if err != nil {
@@ -115,11 +117,11 @@ func (b benchCommand) prepare(ctx context.Context) (bench.Dial, error) {
 		URL: b.URL, Protocol: bench.Protocol(b.Protocol), Model: b.Model, Version: b.Version, Key: key, Timeout: b.Timeout,
 		Deadline: b.Deadline,
 	}
-	question, err := b.question(ctx, target)
+	request, err := b.request(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	var expected *bench.Expected
+	var expected []tensor.Named
 	if b.Expect != "" {
 		body, err := os.ReadFile(b.Expect)
 		if err != nil {
@@ -129,16 +131,16 @@ func (b benchCommand) prepare(ctx context.Context) (bench.Dial, error) {
 			return nil, err
 		}
 	}
-	return target.Prepare(question, expected)
+	return target.Prepare(request, expected)
 }
 
-func (b benchCommand) question(ctx context.Context, target bench.Target) (*bench.Question, error) {
+func (b benchCommand) request(ctx context.Context, target bench.Target) (*codec.Request, error) {
 	if b.Data != "" {
 		body, err := os.ReadFile(b.Data)
 		if err != nil {
 			return nil, fmt.Errorf("read --data: %w", err)
 		}
-		return bench.ReadQuestion(body)
+		return bench.ReadRequest(body)
 	}
 	shapes := map[string][]int64{}
 	for _, text := range b.Shape {
@@ -148,11 +150,11 @@ func (b benchCommand) question(ctx context.Context, target bench.Target) (*bench
 		}
 		shapes[name] = shape
 	}
-	specs, err := target.Inputs(ctx)
+	inputs, err := target.Inputs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return bench.Synthetic{Shapes: shapes, Batch: b.Batch, Zeros: b.Fill == "zeros", Seed: b.Seed}.Question(specs)
+	return bench.Synthetic{Shapes: shapes, Batch: b.Batch, Zeros: b.Fill == "zeros", Seed: b.Seed}.Request(inputs)
 }
 
 // parseShape reads NAME:1,3,224,224. A name may have colons of its own.
@@ -172,7 +174,7 @@ func parseShape(text string) (name string, shape []int64, err error) {
 	return text[:at], shape, nil
 }
 
-// loads is the sweep; a closed loop of one caller unless told.
+// loads returns the sweep: a closed loop of one caller, unless the flags say otherwise.
 func (b benchCommand) loads() []bench.Load {
 	one := bench.Load{Concurrency: 1, Poisson: b.Arrivals == "poisson", Seed: b.Seed, Warmup: b.Warmup, Duration: b.Duration}
 	all := []bench.Load{}

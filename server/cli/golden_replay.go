@@ -9,10 +9,11 @@ import (
 	"net/http"
 	"net/url"
 
+	"slipway/server/codec"
 	"slipway/server/golden"
 )
 
-// replay asks a server for the golden answers of its versions.
+// replay compares the responses of a server with the golden answers of its versions.
 type replay struct {
 	server, admin predictClient
 	out           io.Writer
@@ -21,7 +22,7 @@ type replay struct {
 // indexEntry is an element of the repository index.
 type indexEntry struct{ Name, Version, State, Reason string }
 
-// all asks every version that is ready, of the one model or of all; the error
+// all replays every version that is ready, of the one model or of all. The error
 // names where each of them differs first.
 func (r replay) all(ctx context.Context, model string) error {
 	body, err := r.server.do(ctx, http.MethodPost, "/v2/repository/index", []byte("{}"))
@@ -33,21 +34,21 @@ func (r replay) all(ctx context.Context, model string) error {
 		return fmt.Errorf("read the repository index: %w", err)
 	}
 	var failures []error
-	asked := false
+	replayed := false
 	for _, entry := range index {
 		if entry.State != "READY" || model != "" && entry.Name != model {
 			continue
 		}
-		asked = true
-		said, err := r.version(ctx, entry)
+		replayed = true
+		result, err := r.version(ctx, entry)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s/%s: %w", entry.Name, entry.Version, err))
 			continue
 		}
-		fmt.Fprintf(r.out, "%s/%s: %s\n", entry.Name, entry.Version, said)
+		fmt.Fprintf(r.out, "%s/%s: %s\n", entry.Name, entry.Version, result)
 	}
-	if !asked {
-		return fmt.Errorf("no version is ready to be asked%s; the index is %s", ofModel(model), body)
+	if !replayed {
+		return fmt.Errorf("no version%s is ready; the index is %s", ofModel(model), body)
 	}
 	return errors.Join(failures...)
 }
@@ -59,16 +60,16 @@ func ofModel(model string) string {
 	return fmt.Sprintf(" of model %q", model)
 }
 
-// version asks one version and says what it did.
+// version replays one version and returns what it showed.
 func (r replay) version(ctx context.Context, v indexEntry) (string, error) {
 	path := "/v2/models/" + url.PathEscape(v.Name) + "/versions/" + url.PathEscape(v.Version)
 	file, err := r.admin.do(ctx, http.MethodGet, "/golden/"+url.PathEscape(v.Name)+"/"+url.PathEscape(v.Version), nil)
-	if refused, ok := errors.AsType[*refusedError](err); ok && refused.code == http.StatusNotFound {
-		question, err := r.server.zeros(ctx, path)
+	if status, ok := errors.AsType[*statusError](err); ok && status.code == http.StatusNotFound {
+		request, err := r.server.zeros(ctx, path)
 		if err == nil {
-			_, err = r.server.do(ctx, http.MethodPost, path+"/infer", question)
+			_, err = r.server.do(ctx, http.MethodPost, path+"/infer", request)
 		}
-		return "no golden answers; answered a question of zeros", err
+		return "no golden answers; responded to a request of zeros", err
 	}
 	if err != nil {
 		return "", err
@@ -87,7 +88,7 @@ func (r replay) line(ctx context.Context, path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	want, err := golden.Answer(line.Response, nil)
+	want, err := codec.DecodeResponse(line.Response, nil)
 	if err != nil {
 		return fmt.Errorf("response: %w", err)
 	}
@@ -95,11 +96,11 @@ func (r replay) line(ctx context.Context, path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	got, err := golden.Answer(body, nil)
+	got, err := codec.DecodeServerResponse(body, -1)
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return fmt.Errorf("read the server's response: %w", err)
 	}
-	return golden.Equal(got, want, line.Tolerance)
+	return golden.Equal(got.Outputs, want.Outputs, line.Tolerance)
 }
 
 func plural(n int, word string) string {

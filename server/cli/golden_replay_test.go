@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	goldenAnswer = `{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[2],"data":[0.5,"NaN"]},` +
+	goldenResponse = `{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[2],"data":[0.5,"NaN"]},` +
 		`{"name":"z","datatype":"BYTES","shape":[1],"parameters":{"content_type":"json"},"data":["{\"1\":0.25,\"0\":1}"]}]}`
-	goldenQuestion = `{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[7]}]}`
+	goldenRequest = `{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[7]}]}`
 )
 
-// pretend is a server of the models good and plain, and its administration.
-func pretend(t *testing.T, goldenFile string) (server, admin predictClient) {
+// fakeServer returns a server of the models good and plain, and its administration.
+func fakeServer(t *testing.T, goldenFile string) (server, admin predictClient) {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v2/repository/index", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,10 +40,10 @@ func pretend(t *testing.T, goldenFile string) (server, admin predictClient) {
 	infer := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if assert.NoError(t, err) && assert.Equal(t, "Bearer s3cret", r.Header.Get("Authorization")) && !strings.Contains(string(body), `"shape":[1`) {
-			http.Error(w, "wrong question: "+string(body), http.StatusBadRequest)
+			http.Error(w, "wrong request: "+string(body), http.StatusBadRequest)
 			return
 		}
-		fmt.Fprint(w, goldenAnswer)
+		fmt.Fprint(w, goldenResponse)
 	}
 	mux.HandleFunc("POST /v2/models/good/infer", infer)
 	mux.HandleFunc("POST /v2/models/good/versions/2/infer", infer)
@@ -58,21 +58,21 @@ func pretend(t *testing.T, goldenFile string) (server, admin predictClient) {
 	return predictClient{s.URL, "s3cret", time.Minute}, predictClient{url: a.URL, timeout: time.Minute}
 }
 
-func goldenLine(answer string) string {
-	return string(golden.AppendLine(nil, []byte(goldenQuestion), []byte(answer), golden.DefaultTolerance))
+func goldenLine(response string) string {
+	return string(golden.AppendLine(nil, []byte(goldenRequest), []byte(response), golden.DefaultTolerance))
 }
 
 func TestReplay(t *testing.T) {
-	server, admin := pretend(t, goldenLine(goldenAnswer)+goldenLine(goldenAnswer))
+	server, admin := fakeServer(t, goldenLine(goldenResponse)+goldenLine(goldenResponse))
 	var out strings.Builder
 	require.NoError(t, replay{server, admin, &out}.all(t.Context(), ""))
-	assert.Equal(t, "good/2: 2 golden answers reproduced\nplain/1: no golden answers; answered a question of zeros\n", out.String())
+	assert.Equal(t, "good/2: 2 golden answers reproduced\nplain/1: no golden answers; responded to a request of zeros\n", out.String())
 
 	out.Reset()
 	require.NoError(t, replay{server, admin, &out}.all(t.Context(), "plain"))
 	assert.NotContains(t, out.String(), "good")
 	err := replay{server, admin, &out}.all(t.Context(), "absent")
-	assert.ErrorContains(t, err, `no version is ready to be asked of model "absent"`)
+	assert.ErrorContains(t, err, `no version of model "absent" is ready`)
 }
 
 func TestReplayNamesTheFirstDifference(t *testing.T) {
@@ -82,39 +82,39 @@ func TestReplayNamesTheFirstDifference(t *testing.T) {
 		`"outputs"→"output"`:      `golden answer 2: response: unknown key "output"`,
 	} {
 		from, to, _ := strings.Cut(change, "→")
-		server, admin := pretend(t, goldenLine(goldenAnswer)+goldenLine(strings.Replace(goldenAnswer, from, to, 1)))
+		server, admin := fakeServer(t, goldenLine(goldenResponse)+goldenLine(strings.Replace(goldenResponse, from, to, 1)))
 		var out strings.Builder
 		err := replay{server, admin, &out}.all(t.Context(), "")
 		require.ErrorContains(t, err, "good/2: "+want)
-		assert.Contains(t, out.String(), "plain/1", "the others are asked all the same")
+		assert.Contains(t, out.String(), "plain/1", "the others are replayed all the same")
 	}
-	server, _ := pretend(t, "")
+	server, _ := fakeServer(t, "")
 	closed := predictClient{url: "http://127.0.0.1:1", timeout: time.Minute}
 	err := replay{server, closed, io.Discard}.all(t.Context(), "good")
-	assert.ErrorContains(t, err, "127.0.0.1:1", "an administration that does not answer is no model without golden answers")
+	assert.ErrorContains(t, err, "127.0.0.1:1", "an administration that does not respond is not a model without golden answers")
 }
 
 func TestRecord(t *testing.T) {
-	server, _ := pretend(t, "")
+	server, _ := fakeServer(t, "")
 	path := filepath.Join(t.TempDir(), "golden.ndjson")
-	ask := func(p predictCommand) error {
+	send := func(p predictCommand) error {
 		p.Record, p.Absolute, p.Relative = path, .5, 0
-		_, err := p.ask(context.Background(), server)
+		_, err := p.send(context.Background(), server)
 		return err
 	}
-	require.NoError(t, ask(predictCommand{Data: goldenQuestion}))
+	require.NoError(t, send(predictCommand{Data: goldenRequest}))
 	require.NoError(t, os.Truncate(path, int64(len(read(t, path))-1)))
-	require.NoError(t, ask(predictCommand{Model: "good", Synthetic: true}))
+	require.NoError(t, send(predictCommand{Model: "good", Synthetic: true}))
 	lines := golden.Lines([]byte(read(t, path)))
 	require.Len(t, lines, 2)
-	for i, question := range []string{goldenQuestion, `{"inputs":[{"name":"x","datatype":"BYTES","shape":[1,2],"data":["",""]}]}`} {
+	for i, request := range []string{goldenRequest, `{"inputs":[{"name":"x","datatype":"BYTES","shape":[1,2],"data":["",""]}]}`} {
 		line, err := golden.ParseLine(lines[i])
 		require.NoError(t, err)
-		assert.JSONEq(t, question, string(line.Request))
-		assert.JSONEq(t, goldenAnswer, string(line.Response))
+		assert.JSONEq(t, request, string(line.Request))
+		assert.JSONEq(t, goldenResponse, string(line.Response))
 		assert.Equal(t, golden.Tolerance{Absolute: .5}, line.Tolerance)
 	}
-	require.ErrorContains(t, ask(predictCommand{Data: `{"instances":[]}`}), "wrong question")
+	require.ErrorContains(t, send(predictCommand{Data: `{"instances":[]}`}), "wrong request")
 	assert.Len(t, golden.Lines([]byte(read(t, path))), 2, "what was refused is not recorded")
 	assert.ErrorContains(t, predictCommand{Golden: true, Record: path}.Run(), "contradict")
 }

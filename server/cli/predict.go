@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/server/codec"
 	"slipway/server/golden"
 )
 
@@ -18,17 +19,17 @@ type predictCommand struct {
 	URL       string        `help:"The server, such as http://127.0.0.1:8080." default:"http://127.0.0.1:8080"`
 	Model     string        `help:"The model; empty means the server's default one, with --golden all of them."`
 	Data      string        `help:"The body as JSON, or @FILE." xor:"body" required:""`
-	Synthetic bool          `help:"Ask with zeros in the shape that the model's metadata gives." xor:"body" required:""`
-	Golden    bool          `help:"Ask every version that is ready for its golden answers, and with zeros where there are none." xor:"body" required:""`
-	AdminURL  string        `help:"The server's port for administration, which gives the golden answers out." default:"http://127.0.0.1:9090"`
-	Record    string        `help:"Append the question, an Open Inference Protocol one, and its answer to a golden.ndjson." type:"path" placeholder:"FILE"`
-	Absolute  float64       `help:"With --record, how far a number may be off." default:"1e-5"`
-	Relative  float64       `help:"With --record, how far besides, in parts of the number." default:"1e-4"`
-	Timeout   time.Duration `help:"Longest wait for an answer." default:"10s"`
+	Synthetic bool          `help:"Send zeros in the shape of the model's metadata." xor:"body" required:""`
+	Golden    bool          `help:"Replay the golden answers of every version that is ready; send zeros to those without any." xor:"body" required:""`
+	AdminURL  string        `help:"The server's port for administration, which serves the golden answers." default:"http://127.0.0.1:9090"`
+	Record    string        `help:"Append the request, in the form of the Open Inference Protocol, and its response to a golden.ndjson." type:"path" placeholder:"FILE"`
+	Absolute  float64       `help:"With --record, the tolerance of a number." default:"1e-5"`
+	Relative  float64       `help:"With --record, the tolerance on top of it, as a part of the number." default:"1e-4"`
+	Timeout   time.Duration `help:"Longest wait for a response." default:"10s"`
 	KeyFile   string        `help:"File that holds the API key; else $SLIPWAY_API_KEY." type:"path" placeholder:"FILE"`
 }
 
-// Run prints the server's answer.
+// Run prints the server's response.
 func (p predictCommand) Run() error {
 	ctx := context.Background()
 	key, err := p.key()
@@ -43,15 +44,16 @@ func (p predictCommand) Run() error {
 		admin := predictClient{url: strings.TrimSuffix(p.AdminURL, "/"), key: key, timeout: p.Timeout}
 		return replay{client, admin, os.Stdout}.all(ctx, p.Model)
 	}
-	answer, err := p.ask(ctx, client)
+	response, err := p.send(ctx, client)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Println(string(answer))
+	_, err = fmt.Println(string(response))
 	return err
 }
 
-func (p predictCommand) ask(ctx context.Context, client predictClient) ([]byte, error) {
+// send sends the request and records the response, if the flags say so.
+func (p predictCommand) send(ctx context.Context, client predictClient) ([]byte, error) {
 	body, err := p.body()
 	if err != nil {
 		return nil, err
@@ -70,11 +72,11 @@ func (p predictCommand) ask(ctx context.Context, client predictClient) ([]byte, 
 		}
 		path += "/infer"
 	}
-	answer, err := client.do(ctx, http.MethodPost, path, body)
+	response, err := client.do(ctx, http.MethodPost, path, body)
 	if err != nil || p.Record == "" {
-		return answer, err
+		return response, err
 	}
-	return answer, record(p.Record, body, answer, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative})
+	return response, record(p.Record, body, response, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative})
 }
 
 func (p predictCommand) body() ([]byte, error) {
@@ -104,14 +106,14 @@ func (p predictCommand) key() (string, error) {
 func record(path string, request, response []byte, t golden.Tolerance) (err error) {
 	line := golden.AppendLine(nil, request, response, t)
 	if _, err := golden.ParseLine(line); err != nil {
-		return fmt.Errorf("record the answer: %w", err)
+		return fmt.Errorf("record the response: %w", err)
 	}
-	if _, err := golden.Answer(response, nil); err != nil {
-		return fmt.Errorf("record the answer: %w", err)
+	if _, err := codec.DecodeResponse(response, nil); err != nil {
+		return fmt.Errorf("record the response: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return fmt.Errorf("record the answer: %w", err)
+		return fmt.Errorf("record the response: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	// An editor may have left the last line without its end.

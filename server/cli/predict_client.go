@@ -11,23 +11,26 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"slipway/server/bench"
+	"slipway/server/codec"
 )
 
-// predictClient speaks to one server.
+// predictClient calls one server.
 type predictClient struct {
 	url, key string
-	timeout  time.Duration // of each answer
+	timeout  time.Duration // of each call
 }
 
-// refusedError is an answer other than 200.
-type refusedError struct {
+// statusError is a response other than 200.
+type statusError struct {
 	code         int
 	status, body string
 }
 
-func (e *refusedError) Error() string { return e.status + ": " + cmp.Or(e.body, "no body") }
+func (e *statusError) Error() string { return e.status + ": " + cmp.Or(e.body, "no body") }
 
-// modelOr is the model, or the only one there is.
+// modelOr returns the model if it has a name, else the only model of the server.
 func (c predictClient) modelOr(ctx context.Context, model string) (string, error) {
 	if model != "" {
 		return model, nil
@@ -46,50 +49,25 @@ func (c predictClient) modelOr(ctx context.Context, model string) (string, error
 	return list.Models[0], nil
 }
 
-// zeros is a question of zeros for the model whose metadata is at path.
+// zeros returns a request of zeros for the model whose metadata is at path.
 func (c predictClient) zeros(ctx context.Context, path string) ([]byte, error) {
 	body, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}
-	var metadata struct{ Inputs []syntheticInput }
-	if err := json.Unmarshal(body, &metadata); err != nil {
+	inputs, err := codec.DecodeMetadata(body)
+	if err != nil {
 		return nil, fmt.Errorf("read the metadata at %s: %w", path, err)
 	}
-	for i := range metadata.Inputs {
-		metadata.Inputs[i].fill()
+	request, err := bench.Synthetic{Zeros: true}.Request(inputs)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(map[string]any{"inputs": metadata.Inputs})
+	return codec.AppendRequest(nil, request), nil
 }
 
-// syntheticInput is an input of the metadata, and with data one of a question.
-type syntheticInput struct {
-	Name     string  `json:"name"`
-	Datatype string  `json:"datatype"`
-	Shape    []int64 `json:"shape"`
-	Data     []any   `json:"data"`
-}
-
-func (s *syntheticInput) fill() {
-	count := int64(1)
-	for i, d := range s.Shape {
-		s.Shape[i] = max(d, 1)
-		count *= s.Shape[i]
-	}
-	var zero any = 0
-	switch s.Datatype {
-	case "BOOL":
-		zero = false
-	case "BYTES":
-		zero = ""
-	}
-	s.Data = make([]any, count)
-	for i := range s.Data {
-		s.Data[i] = zero
-	}
-}
-
-func (c predictClient) do(ctx context.Context, method, path string, body []byte) (answer []byte, err error) {
+// do calls the server and returns the body of its response.
+func (c predictClient) do(ctx context.Context, method, path string, body []byte) (content []byte, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%s %s%s: %w", method, c.url, path, err)
@@ -110,11 +88,11 @@ func (c predictClient) do(ctx context.Context, method, path string, body []byte)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	if answer, err = io.ReadAll(response.Body); err != nil {
+	if content, err = io.ReadAll(response.Body); err != nil {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, &refusedError{response.StatusCode, response.Status, strings.TrimSpace(string(answer))}
+		return nil, &statusError{response.StatusCode, response.Status, strings.TrimSpace(string(content))}
 	}
-	return answer, nil
+	return content, nil
 }

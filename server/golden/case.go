@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"slipway/server/codec"
 	"slipway/server/tensor"
 )
 
-// Case is a question and its answer.
+// Case is a request and the outputs that belong to it.
 type Case struct {
 	Inputs    []tensor.Named // always *tensor.Tensor
 	Outputs   []string       // nil: all
@@ -18,10 +20,11 @@ type Case struct {
 	Tolerance Tolerance
 }
 
-// Check is nil when got is the answer, else where it differs first and by how much.
+// Check returns nil if got is what the case wants, else where it differs first and by how much.
 func (c Case) Check(got []tensor.Named) error { return Equal(got, c.Want, c.Tolerance) }
 
-// Read reads the file at path, whose questions and answers must be the model's.
+// Read reads the file at path, whose requests and responses must be those of a model with these inputs
+// and outputs.
 func Read(path string, inputs, outputs []tensor.Spec) ([]Case, error) {
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -34,7 +37,7 @@ func Read(path string, inputs, outputs []tensor.Spec) ([]Case, error) {
 	return cases, nil
 }
 
-// Parse is Read of a file's content.
+// Parse reads the content of a file as Read does.
 func Parse(file []byte, inputs, outputs []tensor.Spec) ([]Case, error) {
 	all := Lines(file)
 	if len(all) == 0 {
@@ -64,14 +67,16 @@ func parse(text []byte, inputs, outputs []tensor.Spec) (Case, error) {
 	if err := checkInputs(c.Inputs, inputs); err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}
-	asked, err := chosen(c.Outputs, outputs)
+	requested, err := selected(c.Outputs, outputs)
 	if err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}
-	if c.Want, err = Answer(line.Response, asked); err != nil {
+	response, err := codec.DecodeResponse(line.Response, requested)
+	if err != nil {
 		return c, fmt.Errorf("response: %w", err)
 	}
-	for _, spec := range asked {
+	c.Want = response.Outputs
+	for _, spec := range requested {
 		if find(c.Want, spec.Name) < 0 {
 			return c, fmt.Errorf("response: missing output %q", spec.Name)
 		}
@@ -96,20 +101,28 @@ func checkInputs(given []tensor.Named, inputs []tensor.Spec) error {
 	return nil
 }
 
-// chosen are the outputs that are asked for.
-func chosen(names []string, outputs []tensor.Spec) ([]tensor.Spec, error) {
-	if names == nil {
+// selected returns the specs of the requested outputs.
+func selected(requested []string, outputs []tensor.Spec) ([]tensor.Spec, error) {
+	if requested == nil {
 		return outputs, nil
 	}
-	asked := make([]tensor.Spec, len(names))
-	for i, name := range names {
+	all := make([]tensor.Spec, len(requested))
+	for i, name := range requested {
 		at := slices.IndexFunc(outputs, func(s tensor.Spec) bool { return s.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("outputs[%d].name: unknown output %s, the model has %s", i, clip([]byte(name)), list(outputs))
+			return nil, fmt.Errorf("outputs[%d].name: unknown output %q, the model has %s", i, name, names(outputs))
 		}
-		asked[i] = outputs[at]
+		all[i] = outputs[at]
 	}
-	return asked, nil
+	return all, nil
+}
+
+func names(specs []tensor.Spec) string {
+	quoted := make([]string, len(specs))
+	for i, s := range specs {
+		quoted[i] = strconv.Quote(s.Name)
+	}
+	return strings.Join(quoted, ", ")
 }
 
 func find(all []tensor.Named, name string) int {

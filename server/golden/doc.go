@@ -1,13 +1,15 @@
-// Package golden reads the questions and answers that come with a version of a
-// model, golden.ndjson, and compares what is answered now with what was answered
-// then. It asks nobody: whoever loads a version or replays against a server does.
+// Package golden reads the golden answers of a version, golden.ndjson, and compares the outputs of a
+// model with them. Serving a version and replaying against a server use the same comparison,
+// which is the only one of tensors with a tolerance.
 //
-// A line is
+// A line of the file is
 //
 //	{"request": {…}, "response": {…}, "tolerance": {"absolute": 1e-5, "relative": 1e-4}}
 //
-// with an inference request and response of the Open Inference Protocol; the
-// tolerance, or one of its two numbers, may be left out. A key that is none of
-// these, and whatever does not fit the model, is an error that names the line and
-// the field.
+// with an inference request and response of the Open Inference Protocol. The
+// tolerance, or one of its two numbers, may be left out. Any other key, and
+// whatever does not fit the model, is an error that names the line and the field.
+//
+// Package codec reads and writes requests and responses; this one must not know their JSON, and
+// must not run a model or call a server.
 package golden

@@ -7,11 +7,12 @@ import (
 	"strconv"
 	"strings"
 
+	"slipway/server/codec"
 	"slipway/server/tensor"
 )
 
-// Equal is nil when got has the outputs of want, in any order, and each number is
-// within the tolerance; else the error says where they differ first.
+// Equal returns nil if got has the outputs of want, in any order, and each number is
+// within the tolerance; else an error that says where they differ first. Whole numbers must be equal.
 func Equal(got, want []tensor.Named, t Tolerance) error {
 	for _, w := range want {
 		i := find(got, w.Name)
@@ -30,14 +31,14 @@ func Equal(got, want []tensor.Named, t Tolerance) error {
 	return nil
 }
 
-// equalValue and what it calls give errors that begin with the rest of the path.
+// equalValue and the functions that it calls return errors that begin with the rest of the path.
 func equalValue(got, want tensor.Value, t Tolerance) error {
 	g, gok := got.(*tensor.Tensor)
 	w, wok := want.(*tensor.Tensor)
 	if !gok || !wok {
 		return equalSequence(got, want, t)
 	}
-	if written(g.DType) != written(w.DType) {
+	if codec.JSONType(g.DType) != codec.JSONType(w.DType) {
 		return fmt.Errorf(": got datatype %s, want %s", g.DType, w.DType)
 	}
 	if !slices.Equal(g.Shape, w.Shape) {
@@ -46,15 +47,7 @@ func equalValue(got, want tensor.Value, t Tolerance) error {
 	return equalElements(g, w, t)
 }
 
-// written is the type that JSON carries a type as.
-func written(d tensor.DType) tensor.DType {
-	if d == tensor.BF16 {
-		return tensor.FP32
-	}
-	return d
-}
-
-// equalSequence compares what is, on one side at least, a sequence or a map. One
+// equalSequence compares values of which one at least is a sequence or a map. One
 // of them may come from JSON, so neither the types of numbers and keys nor the
 // order of keys count.
 func equalSequence(got, want tensor.Value, t Tolerance) error {
@@ -77,13 +70,13 @@ func equalSequence(got, want tensor.Value, t Tolerance) error {
 	return nil
 }
 
-// sequenceOf is the list that a value is written as.
+// sequenceOf returns the list that a value is written as.
 func sequenceOf(v tensor.Value) (tensor.Sequence, error) {
 	switch v := v.(type) {
 	case tensor.Sequence:
 		return v, nil
 	case *tensor.Tensor:
-		return fromDocuments(v)
+		return codec.FromDocuments(v)
 	}
 	return tensor.Sequence{v}, nil
 }
@@ -96,7 +89,7 @@ func equalElement(got, want tensor.Value, t Tolerance) error {
 		}
 	case *tensor.Tensor:
 		if g, ok := got.(*tensor.Tensor); ok {
-			if len(g.Shape) != len(w.Shape) && size(g)+size(w) > 0 || size(g) != size(w) {
+			if len(g.Shape) != len(w.Shape) && g.Len()+w.Len() > 0 || g.Len() != w.Len() {
 				return fmt.Errorf(": got shape %s, want %s", tensor.ShapeString(g.Shape), tensor.ShapeString(w.Shape))
 			}
 			return equalElements(g, w, t)
@@ -104,19 +97,19 @@ func equalElement(got, want tensor.Value, t Tolerance) error {
 	case tensor.Sequence:
 		return equalSequence(got, want, t)
 	}
-	return fmt.Errorf(": got %s, want %s", called(got), called(want))
+	return fmt.Errorf(": got %s, want %s", kindOf(got), kindOf(want))
 }
 
 func equalMap(got, want tensor.Map, t Tolerance) error {
 	places := map[string]int{}
-	for i := range size(got.Keys) {
-		places[text(got.Keys, i)] = i
+	for i := range got.Keys.Len() {
+		places[got.Keys.Text(i)] = i
 	}
-	if n := size(want.Keys); n != len(places) {
+	if n := want.Keys.Len(); n != len(places) {
 		return fmt.Errorf(": got a map of %d, want %d", len(places), n)
 	}
-	for i := range size(want.Keys) {
-		key := text(want.Keys, i)
+	for i := range want.Keys.Len() {
+		key := want.Keys.Text(i)
 		at, ok := places[key]
 		if !ok {
 			return fmt.Errorf("[%q]: missing", key)
@@ -130,7 +123,7 @@ func equalMap(got, want tensor.Map, t Tolerance) error {
 
 // equalElements compares tensors of as many elements.
 func equalElements(got, want *tensor.Tensor, t Tolerance) error {
-	for i := range size(want) {
+	for i := range want.Len() {
 		if err := equalAt(got, i, want, i, t); err != nil {
 			return fmt.Errorf("%s%w", place(i, want.Shape), err)
 		}
@@ -139,26 +132,26 @@ func equalElements(got, want *tensor.Tensor, t Tolerance) error {
 }
 
 func equalAt(got *tensor.Tensor, i int, want *tensor.Tensor, j int, t Tolerance) error {
-	if !fractional(got.DType) && !fractional(want.DType) {
-		if g, w := text(got, i), text(want, j); g != w {
+	if !got.DType.IsFloat() && !want.DType.IsFloat() {
+		if g, w := got.Text(i), want.Text(j); g != w {
 			return fmt.Errorf(": got %s, want %s", quoted(got, g), quoted(want, w))
 		}
 		return nil
 	}
-	g, gok := number(got, i)
-	w, wok := number(want, j)
+	g, gok := got.Float(i)
+	w, wok := want.Float(j)
 	switch {
 	case !gok || !wok:
-		return fmt.Errorf(": got %s, want %s", quoted(got, text(got, i)), quoted(want, text(want, j)))
+		return fmt.Errorf(": got %s, want %s", quoted(got, got.Text(i)), quoted(want, want.Text(j)))
 	case t.within(g, w):
 		return nil
 	case math.IsNaN(g-w) || math.IsInf(g-w, 0):
-		return fmt.Errorf(": got %s, want %s", text(got, i), text(want, j))
+		return fmt.Errorf(": got %s, want %s", got.Text(i), want.Text(j))
 	}
-	return fmt.Errorf(": got %s, want %s (off by %.3g, tolerance %s)", text(got, i), text(want, j), math.Abs(g-w), t)
+	return fmt.Errorf(": got %s, want %s (off by %.3g, tolerance %s)", got.Text(i), want.Text(j), math.Abs(g-w), t)
 }
 
-// place is the index of the i-th element, such as [3,1]; a scalar has none.
+// place returns the index of the i-th element, such as [3,1]; a scalar has none.
 func place(i int, shape []int64) string {
 	if len(shape) == 0 {
 		return ""
@@ -171,7 +164,7 @@ func place(i int, shape []int64) string {
 	return tensor.ShapeString(index)
 }
 
-func called(v tensor.Value) string {
+func kindOf(v tensor.Value) string {
 	switch v.(type) {
 	case *tensor.Tensor:
 		return "a tensor"

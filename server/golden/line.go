@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Line is a line as it is written.
+// Line is a line of the file.
 type Line struct {
 	Request, Response json.RawMessage
 	Tolerance         Tolerance
 }
 
-// ParseLine reads the frame of a line and leaves request and response as they are.
+// ParseLine reads the keys of a line and leaves request and response as they are.
 func ParseLine(line []byte) (Line, error) {
 	keys, err := object(line, "request", "response", "tolerance")
 	if err != nil {
@@ -34,7 +34,7 @@ func ParseLine(line []byte) (Line, error) {
 	return l, err
 }
 
-// AppendLine writes a line and its end to dst. Both bodies are valid JSON.
+// AppendLine writes a line and its end to dst. Both bodies must be JSON.
 func AppendLine(dst, request, response []byte, t Tolerance) []byte {
 	dst = appendCompact(append(dst, `{"request":`...), request)
 	dst = appendCompact(append(dst, `,"response":`...), response)
@@ -49,7 +49,7 @@ func appendCompact(dst, body []byte) []byte {
 	return b.Bytes()
 }
 
-// Lines are the lines of a file; white space may follow the last one.
+// Lines returns the lines of a file; white space may follow the last one.
 func Lines(file []byte) [][]byte {
 	file = bytes.TrimRight(file, " \t\r\n")
 	if len(file) == 0 {
@@ -58,7 +58,7 @@ func Lines(file []byte) [][]byte {
 	return bytes.Split(file, []byte("\n"))
 }
 
-// object reads a JSON object of no other keys than those. Its errors begin with
+// object reads a JSON object that has no other keys than those allowed. Its errors begin with
 // the punctuation that follows the path of the object.
 func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -93,7 +93,7 @@ func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
 	return keys, nil
 }
 
-// syntax says of a document that ends too early what it is.
+// syntax rewords the error of a document that ends too early.
 func syntax(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
@@ -101,7 +101,7 @@ func syntax(err error) error {
 	return err
 }
 
-// clip is the beginning of what came: a message carries no payload.
+// clip quotes the beginning of raw: a message never carries a payload.
 func clip(raw []byte) string {
 	const limit = 32
 	text := strings.ToValidUTF8(string(bytes.TrimSpace(raw)), "�")

@@ -12,11 +12,11 @@ type Tolerance struct {
 	Relative float64 `json:"relative"`
 }
 
-// DefaultTolerance is that of a line that names none: what other processors and
-// batch sizes do to the last digits of single precision is below it.
+// DefaultTolerance is that of a line without one. It is above what other processors and
+// batch sizes change in the last digits of single precision.
 var DefaultTolerance = Tolerance{Absolute: 1e-5, Relative: 1e-4}
 
-// within tells whether got is want as far as t asks. NaN is NaN here.
+// within reports whether got is as near to want as t demands. NaN equals NaN here.
 func (t Tolerance) within(got, want float64) bool {
 	if got == want || math.IsNaN(got) && math.IsNaN(want) {
 		return true
@@ -32,13 +32,13 @@ func parseTolerance(raw json.RawMessage) (Tolerance, error) {
 	if err != nil {
 		return t, fmt.Errorf("tolerance%w", err)
 	}
-	if err := part(keys, "absolute", &t.Absolute); err != nil {
+	if err := readPart(keys, "absolute", &t.Absolute); err != nil {
 		return t, err
 	}
-	return t, part(keys, "relative", &t.Relative)
+	return t, readPart(keys, "relative", &t.Relative)
 }
 
-func part(keys map[string]json.RawMessage, key string, number *float64) error {
+func readPart(keys map[string]json.RawMessage, key string, number *float64) error {
 	raw, ok := keys[key]
 	if !ok {
 		return nil

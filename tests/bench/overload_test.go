@@ -40,14 +40,14 @@ func TestOverload(t *testing.T) {
 	report(row{
 		name: "twice the sustainable load: p99 of 429", measured: milliseconds(refused.Latency.P99), against: "deadline " + deadline.String(),
 		ratio: refused.Latency.P99 / deadline.Seconds(), target: 0.25, atMost: true,
-		note: fmt.Sprintf("p50 %s; %d of %d refused", milliseconds(refused.Latency.P50), refused.Count, point.Asked),
+		note: fmt.Sprintf("p50 %s; %d of %d refused", milliseconds(refused.Latency.P50), refused.Count, point.Requests),
 	})
 	require.NotZero(t, refused.Count, "twice of what it can do is refused in part")
 	// A request that was taken in the belief that it would be in time may be late all the same, one in a hundred.
 	late := point.Failures["504"].Count
 	report(row{
-		name: "twice the sustainable load: accepted and late", measured: strconv.FormatUint(late, 10), against: fmt.Sprintf("%d accepted", point.Asked-refused.Count),
-		ratio: float64(late) / float64(point.Asked-refused.Count), target: 0.01, atMost: true,
+		name: "twice the sustainable load: accepted and late", measured: strconv.FormatUint(late, 10), against: fmt.Sprintf("%d accepted", point.Requests-refused.Count),
+		ratio: float64(late) / float64(point.Requests-refused.Count), target: 0.01, atMost: true,
 	})
 	delete(point.Failures, "429")
 	delete(point.Failures, "504")

@@ -134,10 +134,10 @@ func load(t *testing.T, p *process, cores, protocol string, m *model, args ...st
 	if protocol == "grpc" {
 		url = p.grpc
 	}
-	all := append([]string{"bench", "--url", url, "--protocol", protocol, "--model", m.name, "--data", m.question,
+	all := append([]string{"bench", "--url", url, "--protocol", protocol, "--model", m.name, "--data", m.request,
 		"--warmup", warmup.String(), "--duration", period().String(), "--json", "-"}, args...)
-	if m.answer != "" {
-		all = append(all, "--expect", m.answer)
+	if m.response != "" {
+		all = append(all, "--expect", m.response)
 	}
 	c := command(t.Context(), cores, "slipway", all...)
 	out, err := c.Output()
@@ -159,7 +159,7 @@ func closed(t *testing.T, p *process, cores, protocol string, m *model, concurre
 // thread each, as the server runs them.
 func bare(t *testing.T, cores string, m *model, goroutines int) float64 {
 	t.Helper()
-	out, err := command(t.Context(), cores, "bench-bare", "--library", library(), "--model", m.file, "--data", m.question,
+	out, err := command(t.Context(), cores, "bench-bare", "--library", library(), "--model", m.file, "--data", m.request,
 		"--goroutines", strconv.Itoa(goroutines), "--threads", "1",
 		"--warmup", warmup.String(), "--duration", period().String()).Output()
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ type polled struct{ Throughput, P50, P99 float64 }
 // poll has such a client ask p's m on the client's core.
 func poll(t *testing.T, p *process, m *model, connections int) polled {
 	t.Helper()
-	out, err := command(t.Context(), clientCore, "bench-poll", p.http, "/v2/models/"+m.name+"/infer", m.question,
+	out, err := command(t.Context(), clientCore, "bench-poll", p.http, "/v2/models/"+m.name+"/infer", m.request,
 		strconv.Itoa(connections), warmup.String(), period().String()).Output()
 	require.NoError(t, err)
 	var r polled

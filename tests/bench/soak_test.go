@@ -42,7 +42,7 @@ func TestSoak(t *testing.T) {
 	report(row{
 		name: fmt.Sprintf("memory after %d reloads of 10 MB", reloads), measured: megabytes(late), against: "after 5 " + megabytes(early),
 		ratio: late / early, target: 1.3, atMost: true,
-		note: fmt.Sprintf("%s a reload, %d answers and %d failures meanwhile", (took / time.Duration(reloads)).Round(time.Millisecond), point.Answered, point.Asked-point.Answered),
+		note: fmt.Sprintf("%s a reload, %d answers and %d failures meanwhile", (took / time.Duration(reloads)).Round(time.Millisecond), point.Responses, point.Requests-point.Responses),
 	})
 	require.Empty(t, point.Failures, "no answer fails while versions come and go")
 }
@@ -76,7 +76,7 @@ func startLoad(t *testing.T, p *process, m *model) (stop func() bench.Point) {
 	t.Helper()
 	var out strings.Builder
 	c := command(t.Context(), clientCore, "slipway", "bench", "--url", "http://"+p.http, "--protocol", "rest-binary",
-		"--model", m.name, "--data", m.question, "--expect", m.answer, "--concurrency", "2",
+		"--model", m.name, "--data", m.request, "--expect", m.response, "--concurrency", "2",
 		"--warmup", "0s", "--duration", "1h", "--timeout", "1m", "--json", "-")
 	c.Stdout = &out
 	require.NoError(t, c.Start())

@@ -18,7 +18,7 @@ func TestHeavyModel(t *testing.T) {
 	p := startSlipway(t, serverCore, repository(t, "", m), "")
 	const callers = 2 // twice the server's cores
 	sink, nothing := startEmpty(t, clientCore), *m
-	nothing.answer = ""
+	nothing.response = ""
 	var binary float64
 	rate := inTurn(
 		func() float64 { return bare(t, serverCore, m, callers) },
@@ -102,7 +102,7 @@ func TestTinyModel(t *testing.T) {
 	m := iris(t)
 	p, empty := startSlipway(t, serverCore, repository(t, "", m), ""), startEmpty(t, serverCore)
 	nothing := *m
-	nothing.answer = "" // what the empty handlers answer is wrong
+	nothing.response = "" // the responses of the empty handlers are wrong
 	const callers = 16
 	require.Empty(t, closed(t, p, clientCore, "rest-json", m, callers).Failures, "the answers are right")
 	t.Run("rest-json", func(t *testing.T) {

@@ -1,5 +1,5 @@
 // Bare runs a model in a loop with nothing around it: ONNX Runtime itself, the
-// limit of what a server can answer. It prints how many runs it made a second.
+// limit of what a server can do. It prints how many runs it made a second.
 package main
 
 import (
@@ -27,7 +27,7 @@ type bare struct {
 	Goroutines int           `help:"Loops at once." default:"1"`
 	Warmup     time.Duration `default:"500ms"`
 	Duration   time.Duration `default:"3s"`
-	Answer     string        `help:"Write ONNX Runtime's answer to this file as an infer response, and measure nothing."`
+	Response   string        `help:"Write ONNX Runtime's outputs to this file as an inference response, and measure nothing."`
 }
 
 // result is what is printed, as JSON.
@@ -59,8 +59,8 @@ func (b bare) run() (err error) {
 	if err != nil {
 		return err
 	}
-	if b.Answer != "" {
-		return b.answer(session, inputs)
+	if b.Response != "" {
+		return b.respond(session, inputs)
 	}
 	if _, err := loop(session, inputs, b.Goroutines, b.Warmup); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (b bare) inputs(session *onnx.Session) ([]*tensor.Tensor, error) {
 	return inputs, nil
 }
 
-func (b bare) answer(session *onnx.Session, inputs []*tensor.Tensor) error {
+func (b bare) respond(session *onnx.Session, inputs []*tensor.Tensor) error {
 	outputs, err := session.Run(context.Background(), inputs, nil)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (b bare) answer(session *onnx.Session, inputs []*tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(b.Answer, body, 0o644)
+	return os.WriteFile(b.Response, body, 0o644)
 }
 
 // loop runs the model in so many goroutines for a while.

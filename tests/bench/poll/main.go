@@ -5,7 +5,7 @@
 //
 //	poll ADDRESS PATH FILE-WITH-THE-BODY CONNECTIONS WARM-UP DURATION
 //
-// It prints answers a second and the percentiles of their time as JSON. An
+// It prints responses a second and the percentiles of their time as JSON. An
 // answer other than 200 ends it.
 package main
 
@@ -48,7 +48,7 @@ func poll(args []string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	question := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: poll\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", args[1], len(body), body)
+	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: poll\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", args[1], len(body), body)
 	n, err := strconv.Atoi(args[3])
 	warmUp, err2 := time.ParseDuration(args[4])
 	duration, err3 := time.ParseDuration(args[5])
@@ -62,9 +62,9 @@ func poll(args []string) (result, error) {
 		}
 	}
 	start := time.Now().Add(warmUp)
-	all, err := turn(callers, question, start, start.Add(duration))
+	all, err := turn(callers, request, start, start.Add(duration))
 	if err != nil || len(all) == 0 {
-		return result{}, errors.Join(err, errors.New("no answer"))
+		return result{}, errors.Join(err, errors.New("no response"))
 	}
 	slices.Sort(all)
 	return result{
@@ -73,12 +73,12 @@ func poll(args []string) (result, error) {
 	}, nil
 }
 
-// caller is one connection with what has come of the answer.
+// caller is one connection with what has been received of the response.
 type caller struct {
-	fd     int
-	asked  time.Time
-	answer [64 << 10]byte
-	have   int
+	fd       int
+	sent     time.Time
+	response [64 << 10]byte
+	have     int
 }
 
 func dial(address string) (*caller, error) {
@@ -96,11 +96,11 @@ func dial(address string) (*caller, error) {
 	return &caller{fd: fd}, errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.SetNonblock(fd, true))
 }
 
-// turn goes round the callers until end, and gives the times of the answers
-// whose questions were asked after start.
-func turn(callers []*caller, question []byte, start, end time.Time) (all []time.Duration, err error) {
+// turn goes round the callers until end, and returns the times of the responses
+// whose requests were sent after start.
+func turn(callers []*caller, request []byte, start, end time.Time) (all []time.Duration, err error) {
 	for _, c := range callers {
-		if err := c.ask(question, time.Now()); err != nil {
+		if err := c.send(request, time.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -117,28 +117,28 @@ func turn(callers []*caller, question []byte, start, end time.Time) (all []time.
 			if now.After(end) {
 				return all, nil
 			}
-			if c.asked.After(start) {
-				all = append(all, now.Sub(c.asked))
+			if c.sent.After(start) {
+				all = append(all, now.Sub(c.sent))
 			}
-			if err := c.ask(question, now); err != nil {
+			if err := c.send(request, now); err != nil {
 				return nil, err
 			}
 		}
 	}
 }
 
-func (c *caller) ask(question []byte, now time.Time) error {
-	c.have, c.asked = 0, now
-	n, err := unix.Write(c.fd, question)
-	if err == nil && n < len(question) {
-		err = errors.New("the question did not go out in one piece")
+func (c *caller) send(request []byte, now time.Time) error {
+	c.have, c.sent = 0, now
+	n, err := unix.Write(c.fd, request)
+	if err == nil && n < len(request) {
+		err = errors.New("the request was not sent in one write")
 	}
 	return err
 }
 
-// read takes what is there and tells whether the answer is whole.
+// read takes what is there and reports whether the response is whole.
 func (c *caller) read() (whole bool, err error) {
-	n, err := unix.Read(c.fd, c.answer[c.have:])
+	n, err := unix.Read(c.fd, c.response[c.have:])
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return false, nil
@@ -148,18 +148,18 @@ func (c *caller) read() (whole bool, err error) {
 		return false, errors.New("the server closed the connection")
 	}
 	c.have += n
-	head, rest, found := bytes.Cut(c.answer[:c.have], []byte("\r\n\r\n"))
+	head, rest, found := bytes.Cut(c.response[:c.have], []byte("\r\n\r\n"))
 	if !found {
 		return false, nil
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) {
-		return false, fmt.Errorf("got %s", c.answer[:c.have])
+		return false, fmt.Errorf("got %s", c.response[:c.have])
 	}
 	_, after, _ := bytes.Cut(head, []byte("Content-Length: "))
 	digits, _, _ := bytes.Cut(after, []byte("\r\n"))
 	length, err := strconv.Atoi(string(digits))
 	if err != nil {
-		return false, fmt.Errorf("read the answer's length: %w", err)
+		return false, fmt.Errorf("read the length of the response: %w", err)
 	}
 	return len(rest) >= length, nil
 }
