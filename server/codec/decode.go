@@ -30,7 +30,7 @@ func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
 // Request has none of them.
 func DecodeRequest(body []byte) (*Request, error) {
 	d := newDecoder(body, nil, oipKeys)
-	d.lenient, d.bare = true, true
+	d.lenient, d.noParameters = true, true
 	return d.request()
 }
 

@@ -26,7 +26,7 @@ func DecodeServerResponse(body []byte, header int) (*Response, error) {
 		header = len(body)
 	}
 	d := newResponseDecoder(body[:header:header], nil)
-	d.anyKeys, d.tail, d.binary = true, true, body[header:]
+	d.skipUnknown, d.tail, d.binary = true, true, body[header:]
 	r, err := d.response()
 	if err == nil && len(d.binary) > 0 {
 		return nil, fault.New(fault.InvalidArgument, "body: %d bytes are left over after the data of the outputs", len(d.binary))
@@ -63,7 +63,7 @@ func (d *responseDecoder) response() (*Response, error) {
 func (d *responseDecoder) field(name []byte) error {
 	key, known := d.keys.find(name)
 	switch {
-	case !known && d.anyKeys:
+	case !known && d.skipUnknown:
 		return in(printable(name), d.skipValue())
 	case !known:
 		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))

@@ -10,8 +10,8 @@ import (
 
 // FromRaw reads the protocol's binary form: elements of fixed size in little
 // endian, BOOL as bytes of 0 or 1, BYTES each with its length in four bytes
-// before it. Where the bytes lie right for the type the tensor is a view of raw,
-// which must then stay as it is; BYTES may hold any bytes.
+// before it. Where raw is aligned for the type the tensor is a view of it, and raw
+// must stay as it is; BYTES may hold any bytes.
 func FromRaw(dtype tensor.DType, shape []int64, raw []byte) (*tensor.Tensor, error) {
 	count, err := tensor.Count(shape)
 	if err != nil {
@@ -36,7 +36,7 @@ func FromRaw(dtype tensor.DType, shape []int64, raw []byte) (*tensor.Tensor, err
 			}
 		}
 	}
-	// The processors that this is built for are little-endian, as the wire is.
+	// The processors that this is built for are little-endian, as the protocol is.
 	t.Data = tensor.Over(dtype, raw, int(count))
 	return t, nil
 }
@@ -77,7 +77,7 @@ func AppendRaw(dst []byte, t *tensor.Tensor) []byte {
 	return dst
 }
 
-// RawSize is how many bytes AppendRaw appends.
+// RawSize returns how many bytes AppendRaw appends.
 func RawSize(t *tensor.Tensor) int {
 	text, ok := t.Data.([]string)
 	if !ok {

@@ -1,6 +1,7 @@
 package tensor_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -40,6 +41,14 @@ func TestGeneratorKeepsIntegersBelowTheBound(t *testing.T) {
 				require.True(t, x >= 0 && x <= max(most, 1), "%s %v", d, x)
 			}
 		}
+	}
+}
+
+func TestGeneratorMakesFloatsOfSevenDigits(t *testing.T) {
+	made, err := tensor.Generator{Random: rand.New(rand.NewPCG(5, 6))}.Tensor(tensor.FP64, []int64{200})
+	require.NoError(t, err)
+	for _, x := range made.Data.([]float64) {
+		require.Equal(t, math.Round(x*1e7)/1e7, x)
 	}
 }
 
