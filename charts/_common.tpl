@@ -1,6 +1,6 @@
 {{/*
 What the charts share. `make generate` copies this file into templates/ of each chart, with the chart's name for CHART;
-CI fails where a copy differs. A template takes the root context unless it says otherwise.
+CI fails where a copy differs. A template takes the root context unless its comment names another.
 
 Each chart defines for it:
   CHART.component   the label app.kubernetes.io/component of its pods
@@ -57,7 +57,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The labels of the pods. The chart's version is not among them, so that a new chart alone makes no new pods. */}}
+{{/* The labels of the pods. The chart's version is not among them, so that a new version of the chart does not replace pods. */}}
 {{- define "CHART.podLabels" -}}
 {{- toYaml (merge (include "CHART.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels) }}
 {{- end }}

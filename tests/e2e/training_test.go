@@ -168,7 +168,7 @@ func TestTrainingRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, parameter, value, reason, policy string }{
 		{"below-the-gate", "minAccuracy", "1.0", `held-out accuracy 0\.\d+ is below minAccuracy 1\.0: nothing is published`, "exit code 65"},
-		{"hyperparameter", "learningrate", "0.1", "learningrate is none, is learningRate meant", "exit code 78"},
+		{"hyperparameter", "learningrate", "0.1", "learningrate is unknown, did you mean learningRate", "exit code 78"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -16,8 +16,8 @@ class Hyperparameters(unittest.TestCase):
 
     def test_invalid_ones_are_named(self):
         for given, message in {
-            "learningrate: 1": "learningrate is none, is learningRate meant?",
-            "depth: 1": "depth is none: there are epochs",
+            "learningrate: 1": "learningrate is unknown, did you mean learningRate?",
+            "depth: 1": "depth is unknown; the known ones are epochs",
             "epochs: many": "epochs is 'many'; it must be a whole number",
             "epochs: 1.5": "epochs is 1.5; it must be a whole number",
             "epochs: true": "epochs is True; it must be a whole number",

@@ -1,4 +1,4 @@
-{{/* Names and settings of this chart alone. What it shares with the other charts is in _common.tpl. */}}
+{{/* Names and settings of only this chart. What it shares with the other charts is in _common.tpl. */}}
 
 {{- define "model-server.component" -}}server{{- end }}
 

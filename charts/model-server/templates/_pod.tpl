@@ -104,7 +104,7 @@ env:
 {{- end }}
 
 {{/* Fetches the models before the server starts. It writes beside a version's folder and renames it, so its volume is
-/models itself and the server sees only whole bundles. */}}
+/models itself and the server sees only complete bundles. */}}
 {{- define "model-server.fetch" -}}
 - name: fetch
   image: {{ include "model-server.image" . | quote }}

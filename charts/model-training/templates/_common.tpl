@@ -1,7 +1,7 @@
 {{/* A copy of charts/_common.tpl. Change that file and run make generate. */}}
 {{/*
 What the charts share. `make generate` copies this file into templates/ of each chart, with the chart's name for CHART;
-CI fails where a copy differs. A template takes the root context unless it says otherwise.
+CI fails where a copy differs. A template takes the root context unless its comment names another.
 
 Each chart defines for it:
   model-training.component   the label app.kubernetes.io/component of its pods
@@ -58,7 +58,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The labels of the pods. The chart's version is not among them, so that a new chart alone makes no new pods. */}}
+{{/* The labels of the pods. The chart's version is not among them, so that a new version of the chart does not replace pods. */}}
 {{- define "model-training.podLabels" -}}
 {{- toYaml (merge (include "model-training.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels) }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* Names of this chart alone. What it shares with the other charts is in _common.tpl. */}}
+{{/* Names of only this chart. What it shares with the other charts is in _common.tpl. */}}
 
 {{- define "model-training.component" -}}trainer{{- end }}
 

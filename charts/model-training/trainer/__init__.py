@@ -2,7 +2,7 @@
 
 PyTorch does the distributed work (torchrun, DistributedDataParallel). This program adds what a run on Kubernetes needs: it
 can be stopped at any moment and resumes from its newest checkpoint, it publishes no model below the quality gate, and its
-exit code tells whether another attempt can succeed.
+exit code shows whether another attempt can succeed.
 
     __main__        what a pod runs: check the configuration, wait for worker 0, run torchrun, again after a lost peer
     torchrun        one run of torchrun, with the exit code of the worker that failed first

@@ -1,4 +1,4 @@
-"""The steps after the last training step, in worker 0 alone: evaluate, gate, bundle, publish."""
+"""The steps after the last training step, only in worker 0: evaluate, gate, bundle, publish."""
 
 import json
 import shutil
@@ -44,13 +44,13 @@ def record(env: Environment, ended: Outcome) -> Outcome:
 
 
 def validate(folder: Path) -> None:
-    """Lets the server itself load the bundle: ONNX Runtime must reproduce PyTorch's answers."""
+    """Lets the server itself load the bundle: ONNX Runtime must reproduce PyTorch's outputs."""
     validated = subprocess.run(["slipway", "validate", "--models", folder], capture_output=True, text=True)
     if validated.returncode:
         # The next attempt makes it again.
         shutil.rmtree(folder)
         raise Ended(f"the server refuses the bundle: {validated.stderr.strip() or validated.stdout.strip()}")
-    info("the server has loaded the bundle, and ONNX Runtime reproduces PyTorch's answers")
+    info("the server has loaded the bundle, and ONNX Runtime reproduces PyTorch's outputs")
 
 
 def publish(env: Environment, folder: Path) -> int:

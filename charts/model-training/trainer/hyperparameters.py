@@ -54,7 +54,7 @@ def check(given) -> Hyperparameters:
     problems, values = [], {}
     for name, value in given.items():
         if name not in kinds:
-            problems.append(f"{name} is none{_suggestion(name, kinds)}")
+            problems.append(f"{name} is unknown{_suggestion(name, kinds)}")
         elif problem := _problem(kinds[name], RANGES[name], value):
             problems.append(f"{name} is {value!r}; {problem}")
         else:
@@ -67,7 +67,7 @@ def check(given) -> Hyperparameters:
 def _suggestion(name, kinds) -> str:
     folded = {kind.lower(): kind for kind in kinds}
     near = difflib.get_close_matches(str(name).lower(), folded, n=1)
-    return f", is {folded[near[0]]} meant?" if near else ": there are " + ", ".join(kinds)
+    return f", did you mean {folded[near[0]]}?" if near else "; the known ones are " + ", ".join(kinds)
 
 
 def _problem(kind, limits, value) -> str | None:

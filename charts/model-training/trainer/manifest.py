@@ -1,4 +1,4 @@
-"""The manifest of a bundle: the digest of each of its files, and what else there is to know about the version.
+"""The manifest of a bundle: the digest of each of its files, and further facts about the version.
 
 The server's package bundle holds the rules. Those that a writer needs are here and nowhere else in the trainer; its tests
 compare them with `slipway publish` and `slipway validate`.
@@ -13,7 +13,7 @@ NAME = "MANIFEST.json"
 
 
 def write(version: Path, about: dict) -> None:
-    """Writes the manifest of a version's folder, which is flat, with about beside the digests."""
+    """Writes the manifest of a version's folder, which is flat, with the digests and about."""
     files.write_json(version / NAME, {"files": digests(version), **about})
 
 
