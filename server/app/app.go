@@ -43,13 +43,13 @@ type App struct {
 	failed      chan error // of a listener, or of the first load
 	loading     context.Context
 	stopLoading context.CancelFunc
-	loaded      chan struct{} // closed when nothing is loaded any more
-	interrupted atomic.Bool   // a request was cut off and may still use its model
+	loaded      chan struct{} // closed when loading has ended
+	interrupted atomic.Bool   // a request was interrupted and may still use its model
 }
 
-// New makes a server that does not serve yet. It opens the listeners, so that a
-// port in use is an error before anything is loaded. What New has opened, Stop
-// closes, or New itself when it fails.
+// New returns a server that does not serve yet. It opens the listeners, so that a
+// port in use is an error before any model is loaded. Stop closes all that New has
+// opened; New itself closes it when it fails.
 func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		config: o.Config, processors: o.Serving.Processors, log: telemetry.NewLogger(o.Log, o.Config.Log.Level),
@@ -93,8 +93,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	return a, nil
 }
 
-// startTracing sends spans if there is somewhere to send them. Stopping sends
-// those that are left, for five seconds at most.
+// startTracing exports spans if an endpoint is configured. Stopping exports the
+// remaining ones, for five seconds at most.
 func (a *App) startTracing(ctx context.Context) error {
 	t := a.config.Tracing
 	if t.Endpoint == "" {
@@ -112,8 +112,7 @@ func (a *App) startTracing(ctx context.Context) error {
 	return nil
 }
 
-// closeCatalog frees the models, unless requests that were cut off may still be
-// using them.
+// closeCatalog frees the models, unless interrupted requests may still use them.
 func (a *App) closeCatalog(context.Context) error {
 	if !a.interrupted.Load() {
 		a.catalog.Close()
@@ -135,8 +134,7 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
-// Start serves, and loads the models meanwhile: probes are answered from the
-// first moment.
+// Start serves, and loads the models meanwhile: probes are served from the start.
 func (a *App) Start() {
 	a.loading, a.stopLoading = context.WithCancel(context.Background())
 	a.failed = make(chan error, len(a.listeners)+1)
@@ -164,7 +162,7 @@ func (a *App) Drain() {
 }
 
 // Stop lets the requests in flight finish within shutdown.gracePeriod and
-// releases everything. The error joins that of each part.
+// releases everything. The error joins the errors of all parts.
 func (a *App) Stop() error {
 	grace, cancel := context.WithTimeout(context.Background(), a.config.Shutdown.GracePeriod)
 	defer cancel()

@@ -73,7 +73,7 @@ func status(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-// Two servers in one process, each on ports of its own.
+// TestServersAreValues starts two servers in one process, each on its own ports.
 func TestServersAreValues(t *testing.T) {
 	log := &syncBuffer{}
 	var servers []*App
@@ -103,8 +103,9 @@ func slowModel(t *testing.T) string {
 	return folder
 }
 
-// A listener that fails is noticed while models are being loaded, not afterwards.
-func TestAFailedListenerEndsTheServerWhileItLoads(t *testing.T) {
+// TestFailedListenerEndsTheServerWhileItLoads checks that the server notices a
+// failed listener while it loads models, not afterwards.
+func TestFailedListenerEndsTheServerWhileItLoads(t *testing.T) {
 	log := &syncBuffer{}
 	a, err := New(t.Context(), options(slowModel(t), log))
 	require.NoError(t, err)
@@ -122,11 +123,12 @@ func TestAFailedListenerEndsTheServerWhileItLoads(t *testing.T) {
 		assert.ErrorContains(t, err, "http listener")
 		assert.ErrorIs(t, err, net.ErrClosed)
 	case <-time.After(20 * time.Second):
-		t.Fatal("the server goes on without its listener: ", log)
+		t.Fatal("the server continues without its listener: ", log)
 	}
 }
 
-// A server that is told to stop while it loads does not wait for the load.
+// TestStopWhileLoading checks that a server that is stopped while it loads does
+// not wait for the load.
 func TestStopWhileLoading(t *testing.T) {
 	a, err := New(t.Context(), options(slowModel(t), io.Discard))
 	require.NoError(t, err)
@@ -139,7 +141,7 @@ func TestStopWhileLoading(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestNewReleasesWhatItOpenedWhenItFails(t *testing.T) {
+func TestNewClosesItsListenersWhenItFails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
@@ -161,7 +163,7 @@ func TestNewReleasesWhatItOpenedWhenItFails(t *testing.T) {
 	assert.ErrorContains(t, err, "read API keys")
 }
 
-func TestARepositoryThatCannotBeReadEndsTheServer(t *testing.T) {
+func TestUnreadableRepositoryEndsTheServer(t *testing.T) {
 	for _, control := range []config.Control{config.ControlPoll, config.ControlNone, config.ControlExplicit} {
 		o := options(filepath.Join(t.TempDir(), "absent"), io.Discard)
 		o.Config.Repository.Control = control

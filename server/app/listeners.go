@@ -14,18 +14,18 @@ import (
 	"google.golang.org/grpc"
 )
 
-// listener is an address and the server that answers there.
+// listener is an address and the server that serves it.
 type listener struct {
 	name    string
 	address net.Addr
-	close   func() error                // of one that never served
+	close   func() error                // of a listener that never served
 	serve   func() error                // returns nil after shutdown
-	finish  func(context.Context) error // waits for the requests in flight, then cuts those that are left off
+	finish  func(context.Context) error // waits for the requests in flight, then interrupts the remaining ones
 
 	served chan struct{} // closed when serve has returned; nil before start
 }
 
-// start serves, and reports it if that ends before the listener is told to stop.
+// start serves, and reports an error that ends it before the listener is stopped.
 func (l *listener) start(failed chan<- error) {
 	l.served = make(chan struct{})
 	go func() {
@@ -45,7 +45,7 @@ func (l *listener) stop(ctx context.Context) error {
 	return err
 }
 
-// openListeners takes all addresses. Stopping stops all listeners at the same
+// openListeners listens on all addresses. Stopping stops all listeners at the same
 // time, then waits for the loading of models to end.
 func (a *App) openListeners() error {
 	a.undo.push(func(context.Context) error {
@@ -99,13 +99,13 @@ func (a *App) openHTTP(name, address string, h http.Handler) error {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute, // a client that sends its body drop by drop is cut off
+		ReadTimeout:       time.Minute, // a client that sends its body slowly is disconnected
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 		Protocols:         new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)
-	s.Protocols.SetUnencryptedHTTP2(name == "admin") // its gRPC
+	s.Protocols.SetUnencryptedHTTP2(name == "admin") // for gRPC
 	a.listeners = append(a.listeners, &listener{
 		name: name, address: socket.Addr(), close: socket.Close,
 		serve: func() error {
@@ -159,7 +159,7 @@ func finishGRPC(ctx context.Context, s *grpc.Server) error {
 	}
 }
 
-// addresses are the listeners' names and addresses, for the log.
+// addresses returns the listeners' names and addresses, for the log.
 func (a *App) addresses() []any {
 	var all []any
 	for _, l := range a.listeners {

@@ -19,7 +19,7 @@ type commands struct {
 	Fetch    fetchCommand    `cmd:"" help:"Download models from a URL into a folder."`
 	Publish  publishCommand  `cmd:"" help:"Make a bundle the next version of a model in a repository."`
 	Predict  predictCommand  `cmd:"" help:"Send a prediction request to a server."`
-	Bench    benchCommand    `cmd:"" help:"Put load on any Open Inference Protocol server and measure."`
+	Bench    benchCommand    `cmd:"" help:"Measure any Open Inference Protocol server under load."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

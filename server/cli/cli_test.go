@@ -21,7 +21,7 @@ import (
 	"slipway/server/onnx/onnxtest"
 )
 
-// The tests run this binary again as slipway itself.
+// asSlipway makes this test binary run as slipway itself.
 const asSlipway = "SLIPWAY_TEST_AS_SLIPWAY"
 
 func TestMain(m *testing.M) {
@@ -43,7 +43,7 @@ func slipway(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-// ran is what a command printed and whether it exited 0.
+// ran runs a command and returns its output and whether it exited 0.
 func ran(t *testing.T, args ...string) (output string, ok bool) {
 	t.Helper()
 	out, err := slipway(t, args...).CombinedOutput()
@@ -55,7 +55,7 @@ type server struct {
 	*exec.Cmd
 	url, admin string
 	grpc       string
-	rest       chan string // what it logged after its addresses, once it has ended
+	rest       chan string // its log after the line of addresses, once it has ended
 }
 
 func serve(t *testing.T, args ...string) *server {
@@ -78,11 +78,11 @@ func serve(t *testing.T, args ...string) *server {
 	return s
 }
 
-// ended waits for the process and gives what it logged.
+// ended waits for the process and returns its log and exit code.
 func (s *server) ended(t *testing.T) (log string, code int) {
 	t.Helper()
 	log = <-s.rest
-	_ = s.Wait() // the code says it
+	_ = s.Wait() // the exit code has the error
 	return log, s.ProcessState.ExitCode()
 }
 
@@ -153,13 +153,14 @@ func TestServePredictAndStop(t *testing.T) {
 	assert.NotContains(t, log, "s3cret")
 }
 
-// A request in flight when SIGTERM comes is answered, while the server is no longer ready.
-func TestStopFinishesWhatIsInFlight(t *testing.T) {
+// TestStopFinishesRequestsInFlight checks that a request in flight at SIGTERM gets
+// its response, while the server is no longer ready.
+func TestStopFinishesRequestsInFlight(t *testing.T) {
 	repository := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow"})
 	s := serve(t, "--config", write(t, "shutdown: {delay: 300ms, gracePeriod: 30s}\n"), "--models", repository)
 	s.ready(t)
-	answered := make(chan string, 1)
-	go func() { answered <- post(t.Context(), s.url+"/predict", `{"inputs":[1500]}`) }()
+	response := make(chan string, 1)
+	go func() { response <- post(t.Context(), s.url+"/predict", `{"inputs":[1500]}`) }()
 	require.Eventually(t, func() bool {
 		_, metrics := get(t, s.admin+"/metrics")
 		return strings.Contains(metrics, "slipway_requests_in_flight 1")
@@ -170,7 +171,7 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 		code, _ := get(t, s.admin+"/readyz")
 		return code == http.StatusServiceUnavailable
 	}, 10*time.Second, 5*time.Millisecond)
-	assert.JSONEq(t, `{"outputs":{"y":[1500]}}`, <-answered)
+	assert.JSONEq(t, `{"outputs":{"y":[1500]}}`, <-response)
 	log, exit := s.ended(t)
 	assert.Zero(t, exit, log)
 }
@@ -179,8 +180,8 @@ func TestStopGivesUpAtTheEndOfTheGracePeriod(t *testing.T) {
 	repository := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow"})
 	s := serve(t, "--config", write(t, "shutdown: {delay: 0s, gracePeriod: 50ms}\n"), "--models", repository)
 	s.ready(t)
-	answered := make(chan string, 1)
-	go func() { answered <- post(t.Context(), s.url+"/predict", `{"inputs":[5000]}`) }()
+	response := make(chan string, 1)
+	go func() { response <- post(t.Context(), s.url+"/predict", `{"inputs":[5000]}`) }()
 	require.Eventually(t, func() bool {
 		_, metrics := get(t, s.admin+"/metrics")
 		return strings.Contains(metrics, "slipway_requests_in_flight 1")
@@ -188,7 +189,7 @@ func TestStopGivesUpAtTheEndOfTheGracePeriod(t *testing.T) {
 	require.NoError(t, s.Process.Signal(syscall.SIGTERM))
 	_, exit := s.ended(t)
 	assert.Equal(t, 1, exit)
-	assert.NotContains(t, <-answered, "outputs")
+	assert.NotContains(t, <-response, "outputs")
 }
 
 func post(ctx context.Context, url, body string) string {

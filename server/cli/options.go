@@ -57,10 +57,10 @@ func fitProcessors() (processors int, err error) {
 	return runtime.GOMAXPROCS(0), nil
 }
 
-// spareProcessor gives Go one processor more. A run keeps the processor that it
+// spareProcessor adds a processor to GOMAXPROCS. A run keeps the processor that it
 // began on until Go's runtime takes it back, which is late when a run is long.
-// Meanwhile requests must be read, and refused when they come too late. Beside
-// short runs alone the spare processor would cost more than it gives.
+// Meanwhile requests must be read, and refused when they come too late. With short
+// runs only, the spare processor would cost more than it gains.
 func spareProcessor(processors int) func() {
 	return sync.OnceFunc(func() {
 		if os.Getenv("GOMAXPROCS") == "" {

@@ -42,8 +42,8 @@ func (r *receiver) Export(_ context.Context, m *collector.ExportTraceServiceRequ
 	return &collector.ExportTraceServiceResponse{}, nil
 }
 
-// Each request of either protocol is a span of its caller's trace, with one for
-// each phase below it, and the answer says which.
+// TestTracing checks that each request of either protocol is a span of its caller's
+// trace, with a span for each phase below it, and that the response names the trace.
 func TestTracing(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestTracing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(header.Get("traceparent"), ""), overGRPC)
 
-	require.NoError(t, s.Process.Signal(syscall.SIGTERM)) // which sends what is left
+	require.NoError(t, s.Process.Signal(syscall.SIGTERM)) // which exports the remaining spans
 	log, exit := s.ended(t)
 	require.Zero(t, exit, log)
 	r.mu.Lock()

@@ -1,7 +1,7 @@
 // Package config is the server's configuration: one strict YAML document, its
 // defaults, its validation, and the file of API keys that it names. An unknown or
-// repeated key is an error that names the line. It knows nothing of what the
-// values are for and imports nothing of ours.
+// repeated key is an error that names the line. It does not know what the values
+// are for, and imports no other package of the server.
 package config
 
 import (
@@ -17,7 +17,7 @@ import (
 type Config struct {
 	// Models is the repository folder: <model>/<version>/model.onnx.
 	Models string `yaml:"models"`
-	// DefaultModel answers /predict without a name; empty means the only model there is.
+	// DefaultModel serves /predict without a name; empty means the only model.
 	DefaultModel string      `yaml:"defaultModel"`
 	Repository   Repository  `yaml:"repository"`
 	HTTP         HTTP        `yaml:"http"`
@@ -30,12 +30,12 @@ type Config struct {
 	ONNXRuntime  ONNXRuntime `yaml:"onnxruntime"`
 }
 
-// Control selects who decides which models of the repository are loaded.
+// Control selects how the models of the repository are loaded and unloaded.
 type Control string
 
 // The ways to control a repository, under the names that Triton has for them.
 const (
-	ControlPoll     Control = "poll"     // the folder: what changes there is loaded and unloaded
+	ControlPoll     Control = "poll"     // changes of the folder are loaded and unloaded
 	ControlNone     Control = "none"     // the folder as it is when the server starts
 	ControlExplicit Control = "explicit" // Load, and the load and unload routes
 )
@@ -44,7 +44,7 @@ const (
 type Repository struct {
 	Control Control `yaml:"control"`
 	// PollInterval is how often the folder is scanned. A change is loaded when two
-	// scans in a row have found the same.
+	// scans in a row have found the same state.
 	PollInterval time.Duration `yaml:"pollInterval"`
 	// Load names the models that an explicit repository starts with.
 	Load []string `yaml:"load"`

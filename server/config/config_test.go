@@ -26,8 +26,8 @@ func TestParse(t *testing.T) {
 		want config.Config
 		err  []string
 	}{
-		"nothing is the defaults": {text: "", want: config.Default()},
-		"comments only":           {text: "# nothing\n", want: config.Default()},
+		"an empty document keeps the defaults": {text: "", want: config.Default()},
+		"comments only":                        {text: "# nothing\n", want: config.Default()},
 		"every key": {text: `
 models: /m
 defaultModel: iris

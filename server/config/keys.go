@@ -51,9 +51,9 @@ func ParseKeys(text string) (*Keys, error) {
 		case !found || name == "" || key == "":
 			return nil, fmt.Errorf("line %d: must be name=key", number)
 		case seenNames[name]:
-			return nil, fmt.Errorf("line %d: a key of that name stands above", number)
+			return nil, fmt.Errorf("line %d: duplicate name of a key", number)
 		case seenKeys[digest]:
-			return nil, fmt.Errorf("line %d: the same key stands above under another name", number)
+			return nil, fmt.Errorf("line %d: the same key has another name above", number)
 		}
 		seenNames[name], seenKeys[digest] = true, true
 		k.names, k.digests = append(k.names, name), append(k.digests, digest)

@@ -23,14 +23,14 @@ func TestKeys(t *testing.T) {
 	assert.NotContains(t, fmt.Sprintf("%+v %#v", k, k), "s3cret")
 }
 
-func TestKeysThatAreRefused(t *testing.T) {
+func TestParseKeysRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    "no keys",
 		"# nothing":           "no keys",
 		"a=1\ns3cret":         "line 2: must be name=key",
 		"=s3cret":             "line 1: must be name=key",
 		"a=":                  "line 1: must be name=key",
-		"a=s3cret\na=other":   "line 2: a key of that name",
+		"a=s3cret\na=other":   "line 2: duplicate name of a key",
 		"a=s3cret\nb=s3cret ": "line 2: the same key",
 	} {
 		_, err := config.ParseKeys(text)

@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// DecodeYAML reads one YAML document over what into points to has already. An
+// DecodeYAML reads one YAML document over the values that into already has. An
 // unknown or repeated key is an error that names the line. An empty document
 // changes nothing.
 func DecodeYAML(body []byte, into any) error {
@@ -28,7 +28,7 @@ func DecodeYAML(body []byte, into any) error {
 	return nil
 }
 
-// isEmpty reports whether a document has nothing but comments.
+// isEmpty reports whether a document is empty or has only comments.
 func isEmpty(n ast.Node) bool {
 	return n == nil || n.Type() == ast.NullType || n.Type() == ast.CommentType
 }

@@ -1,7 +1,7 @@
 // Package fault is the one error type that carries the kind of a failure, and the
 // one table from kinds to statuses. Packages return what went wrong and its kind;
-// the protocols (HTTP, gRPC) turn the kind into a status, once. It imports nothing
-// of ours.
+// the protocols (HTTP, gRPC) turn the kind into a status, once. It imports no
+// other package of the server.
 package fault
 
 import (
@@ -23,11 +23,11 @@ const (
 	NotFound                     // no such model, version or route
 	MethodNotAllowed             // the route exists, for another method
 	TooLarge                     // the body is over the limit
-	UnsupportedMedia             // the content type is none that is read
-	Overloaded                   // more than can be served in time; try again later
+	UnsupportedMedia             // the content type is not supported
+	Overloaded                   // the server cannot serve it in time; try again later
 	Unavailable                  // not ready, or draining
-	Canceled                     // the client has gone
-	DeadlineExceeded             // it took longer than the request allows
+	Canceled                     // the client has disconnected
+	DeadlineExceeded             // the deadline of the request has passed
 )
 
 // Error is a failure of a known kind.
@@ -41,12 +41,12 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an Error with the message of fmt.Errorf.
+// New returns an Error with the message of fmt.Errorf.
 func New(code Code, format string, args ...any) error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...)}
 }
 
-// Wrap gives err a kind; nil stays nil, and an error that has a kind keeps it.
+// Wrap adds a kind to err; nil stays nil, and an error that has a kind keeps it.
 func Wrap(code Code, err error) error {
 	var has *Error
 	if err == nil || errors.As(err, &has) {
@@ -55,7 +55,7 @@ func Wrap(code Code, err error) error {
 	return &Error{Code: code, Err: err}
 }
 
-// CodeOf returns the kind of err. An error that nobody classified is Internal.
+// CodeOf returns the kind of err. An error without a kind is Internal.
 func CodeOf(err error) Code {
 	var e *Error
 	switch {

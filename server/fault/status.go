@@ -6,8 +6,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// statusClientClosed is nginx's status for a client that has gone. Nobody reads
-// the response; the log and the metrics show the status.
+// statusClientClosed is nginx's status for a client that has disconnected. No
+// client reads the response; the log and the metrics show the status.
 const statusClientClosed = 499
 
 var statuses = map[Code]struct {

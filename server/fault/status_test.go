@@ -20,5 +20,5 @@ func TestEveryCodeHasItsStatuses(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusTooManyRequests, fault.HTTPStatus(fault.New(fault.Overloaded, "full")))
 	assert.Equal(t, codes.DeadlineExceeded, fault.GRPCCode(context.DeadlineExceeded))
-	assert.Equal(t, codes.Internal, fault.GRPCCode(errors.New("nobody classified it")))
+	assert.Equal(t, codes.Internal, fault.GRPCCode(errors.New("unclassified")))
 }

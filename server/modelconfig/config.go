@@ -24,7 +24,7 @@ type Batching struct {
 	MaxQueueDelay       time.Duration // how long a batch that is not full may wait for more requests
 }
 
-// Queue bounds what waits for a run.
+// Queue bounds the requests that wait for a run.
 type Queue struct {
 	MaxRequests     int
 	MaxBytes        int64
@@ -33,7 +33,7 @@ type Queue struct {
 	DefaultPriority int
 }
 
-// Instances configures how many runs are active at once. What is 0 is derived.
+// Instances configures how many runs are active at once. A value of 0 is derived.
 type Instances struct{ Count, IntraOpThreads int }
 
 // Versions selects which of the existing versions are loaded.
@@ -43,10 +43,10 @@ type Versions struct {
 	Specific []int64
 }
 
-// Memory configures what a model keeps between runs.
+// Memory configures the memory that a model keeps between runs.
 type Memory struct{ Arena bool }
 
-// WarmUp describes runs that are made before a version is ready.
+// WarmUp describes runs before a version is ready.
 type WarmUp struct {
 	Name             string
 	BatchSize, Count int
@@ -56,13 +56,13 @@ type WarmUp struct {
 // WarmUpInput is zeros, or random values, in a shape that may leave the batch
 // axis out.
 type WarmUpInput struct {
-	DType  tensor.DType // Invalid: whatever the model takes
+	DType  tensor.DType // Invalid: the model's own
 	Dims   []int64
 	Random bool
 }
 
-// Declared is an input or output as a config.pbtxt declares it. Whoever opens the
-// model compares it.
+// Declared is an input or output as a config.pbtxt declares it. The package
+// that opens the model compares it.
 type Declared struct {
 	Name  string
 	DType tensor.DType

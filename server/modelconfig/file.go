@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Names of the file that configures a model: ours, and Triton's.
+// Names of the file that configures a model: Slipway's and Triton's.
 const (
 	yamlFile  = "config.yaml"
 	pbtxtFile = "config.pbtxt"

@@ -13,10 +13,10 @@ import (
 	"slipway/server/oip"
 )
 
-// ParsePBTXT reads Triton's config.pbtxt of a model. What it says maps onto our
-// configuration. What has no counterpart is an error that names the field and
-// what to do. As with Triton, batching is off without dynamic_batching, and the
-// batch is not among the dims of a model with a max_batch_size.
+// ParsePBTXT reads Triton's config.pbtxt of a model and maps its fields to Config.
+// A field without a counterpart is an error that names the field and the remedy.
+// As with Triton, batching is off without dynamic_batching, and the batch is not
+// among the dims of a model with a max_batch_size.
 func ParsePBTXT(text []byte, model string) (Config, error) {
 	document, m, err := unmarshal(text)
 	if err != nil {
@@ -40,7 +40,7 @@ func ParsePBTXT(text []byte, model string) (Config, error) {
 	return c, c.validate(inTriton)
 }
 
-// onlyModel refuses a configuration that is of another model or backend.
+// onlyModel refuses the configuration of another model or backend.
 func onlyModel(m *oip.ModelConfig, model string) error {
 	var all []error
 	for _, f := range []struct{ field, value, only, why string }{
@@ -67,8 +67,8 @@ func (c *Config) setBatching(m *oip.ModelConfig, d document) (err error) {
 	}
 	const path = "dynamic_batching"
 	c.Batching.MaxQueueDelay, err = microseconds(path+".max_queue_delay_microseconds", b.GetMaxQueueDelayMicroseconds())
-	levels, levelsErr := whole(path+".priority_levels", b.GetPriorityLevels())
-	priority, priorityErr := whole(path+".default_priority_level", b.GetDefaultPriorityLevel())
+	levels, levelsErr := count(path+".priority_levels", b.GetPriorityLevels())
+	priority, priorityErr := count(path+".default_priority_level", b.GetDefaultPriorityLevel())
 	c.Queue.PriorityLevels, c.Queue.DefaultPriority = levels, priority
 	return errors.Join(err, levelsErr, priorityErr, c.setQueue(b.GetDefaultQueuePolicy(), d))
 }
@@ -79,14 +79,14 @@ func (c *Config) setQueue(p *oip.ModelQueuePolicy, d document) (err error) {
 		err = fmt.Errorf("%s.timeout_action: is %s and must be REJECT: a request that is late is refused", path, p.GetTimeoutAction())
 	}
 	if d.has(path+".allow_timeout_override") && !p.GetAllowTimeoutOverride() {
-		err = errors.Join(err, fmt.Errorf("%s.allow_timeout_override: must be true: a request may always ask for a shorter timeout; remove the line", path))
+		err = errors.Join(err, fmt.Errorf("%s.allow_timeout_override: must be true: a request may always set a shorter timeout; remove the line", path))
 	}
 	if d.has(path + ".default_timeout_microseconds") { // 0 is no timeout; without it the default holds
 		var problem error
 		c.Queue.Timeout, problem = microseconds(path+".default_timeout_microseconds", p.GetDefaultTimeoutMicroseconds())
 		err = errors.Join(err, problem)
 	}
-	if size := p.GetMaxQueueSize(); size != 0 { // 0 has no bound in Triton; here it has the one that every model has
+	if size := p.GetMaxQueueSize(); size != 0 { // 0 is unbounded in Triton; here the default bound holds
 		c.Queue.MaxRequests = int(size)
 	}
 	return err
@@ -126,7 +126,7 @@ func (c *Config) setVersions(p *oip.ModelVersionPolicy) error {
 	return nil
 }
 
-// setParameters reads what Triton's ONNX Runtime backend takes as parameters.
+// setParameters reads the parameters of Triton's ONNX Runtime backend.
 func (c *Config) setParameters(parameters map[string]*oip.ModelParameter) error {
 	var all []error
 	refuse := func(format string, args ...any) { all = append(all, fmt.Errorf("parameters: "+format, args...)) }
@@ -145,7 +145,7 @@ func (c *Config) setParameters(parameters map[string]*oip.ModelParameter) error 
 			}
 			c.Memory.Arena = value == "1"
 		default:
-			refuse("%q is not among the parameters that are read, intra_op_thread_count and enable_mem_arena; remove it", key)
+			refuse("%q is not among the supported parameters, intra_op_thread_count and enable_mem_arena; remove it", key)
 		}
 	}
 	return errors.Join(all...)
@@ -153,12 +153,12 @@ func (c *Config) setParameters(parameters map[string]*oip.ModelParameter) error 
 
 func microseconds(path string, n uint64) (time.Duration, error) {
 	if n > math.MaxInt64/uint64(time.Microsecond) {
-		return 0, fmt.Errorf("%s: %d is no number of microseconds", path, n)
+		return 0, fmt.Errorf("%s: %d microseconds are too many", path, n)
 	}
 	return time.Duration(n) * time.Microsecond, nil
 }
 
-func whole(path string, n uint64) (int, error) {
+func count(path string, n uint64) (int, error) {
 	if n > math.MaxInt32 {
 		return 0, fmt.Errorf("%s: is %d, expected a number from 0 to %d", path, n, math.MaxInt32)
 	}

@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// refused has, for each of Triton's fields without a counterpart, what to do
-// instead. Such a field may stand at its default.
+// refused has the remedy for each of Triton's fields without a counterpart. Such
+// a field may have its default value.
 var refused = map[string]string{
 	"sequence_batching":                         "this server keeps no state between requests; give the model its state as an input and an output",
 	"ensemble_scheduling":                       "this server runs one model for each request; merge the models into one ONNX file, or call one after the other",
@@ -23,16 +23,16 @@ var refused = map[string]string{
 	"model_repository_agents":                   "put a MANIFEST.json with the files' SHA-256 into the version folder instead",
 	"model_metrics":                             "the histograms' buckets are fixed; remove it",
 	"runtime":                                   "this server has one runtime; remove it",
-	"dynamic_batching.preserve_ordering":        "each response goes to its own caller as soon as it is there; remove it",
+	"dynamic_batching.preserve_ordering":        "each response is sent to its own client as soon as it is ready; remove it",
 	"dynamic_batching.priority_queue_policy":    "all priority levels share default_queue_policy; remove it",
 	"instance_group.gpus":                       "this server runs models on the CPU; remove it",
-	"instance_group.rate_limiter":               "count alone sets how many run at once; remove it",
+	"instance_group.rate_limiter":               "only count sets how many run at once; remove it",
 	"instance_group.profile":                    "it is for TensorRT; remove it",
 	"instance_group.passive":                    "every instance takes requests; remove it",
 	"instance_group.host_policy":                "instances are not bound to processors; remove it",
 	"instance_group.secondary_devices":          "this server runs models on the CPU; remove it",
-	"input.reshape":                             "clients send the shape that the model has; remove it and let them",
-	"output.reshape":                            "clients get the shape that the model has; remove it",
+	"input.reshape":                             "clients send the model's own shape; remove it",
+	"output.reshape":                            "clients receive the model's own shape; remove it",
 	"input.is_shape_tensor":                     "it is for TensorRT; remove it",
 	"output.is_shape_tensor":                    "it is for TensorRT; remove it",
 	"input.is_non_linear_format_io":             "it is for TensorRT; remove it",

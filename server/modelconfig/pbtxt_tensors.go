@@ -10,7 +10,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// setDeclared keeps the inputs and outputs, to be compared with the model's own.
+// setDeclared keeps the declared inputs and outputs, for the comparison with the model's own.
 func (c *Config) setDeclared(m *oip.ModelConfig) error {
 	var all []error
 	declare := func(path string, input bool, name string, dataType oip.DataType, dims []int64) {
@@ -103,7 +103,7 @@ var dataTypes = [...]oip.DataType{
 // DataType returns Triton's name for a type.
 func DataType(d tensor.DType) oip.DataType { return dataTypes[d] }
 
-// dtypeOf is the inverse of DataType; Invalid for what is none.
+// dtypeOf is the inverse of DataType; Invalid for an unknown type.
 func dtypeOf(t oip.DataType) tensor.DType {
 	return tensor.DType(max(0, slices.Index(dataTypes[:], t)))
 }

@@ -17,8 +17,8 @@ import (
 	"slipway/server/oip"
 )
 
-// document is a config.pbtxt as it is written: it shows which fields are set,
-// those at their defaults too, and map keys that are given twice.
+// document is a config.pbtxt before interpretation: it shows which fields are set,
+// including those with default values, and map keys that are given twice.
 type document struct{ protoreflect.Message }
 
 // unmarshal reads protobuf's text format into a document and into the message.
@@ -44,7 +44,7 @@ var written = func() protoreflect.MessageDescriptor {
 	unmap(file.GetMessageType())
 	described, err := protodesc.NewFile(file, nil)
 	if err != nil {
-		panic(fmt.Sprintf("describe config.pbtxt: %v", err)) // depends on generated code alone
+		panic(fmt.Sprintf("describe config.pbtxt: %v", err)) // depends on generated code only
 	}
 	return described.Messages().ByName("ModelConfig")
 }()
@@ -117,11 +117,11 @@ func (d document) has(path string) bool {
 	return true
 }
 
-// position is where the library's error says that the text is wrong.
+// position matches the position in the library's error.
 var position = regexp.MustCompile(`^(?:syntax error )?\(line (\d+):(\d+)\): `)
 
 // syntaxError rewords the library's error, whose white space varies on purpose:
-// it quotes the line, which names the field, and adds what to write instead.
+// it quotes the line, which names the field, and adds the remedy.
 func syntaxError(text string, err error) error {
 	message := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\u00a0", " "), "proto: ")
 	found := position.FindStringSubmatch(message)

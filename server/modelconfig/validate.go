@@ -12,7 +12,7 @@ import (
 // maxPriorities bounds the priority levels, each of which has a queue.
 const maxPriorities = 100
 
-// inYAML and inTriton return the name that a setting has in either file.
+// inYAML and inTriton return the name of a setting in config.yaml and in config.pbtxt.
 func inYAML(key string) string { return key }
 
 func inTriton(key string) string {

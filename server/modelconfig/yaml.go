@@ -13,7 +13,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// yamlDocument is config.yaml as it is written. A key that is absent keeps its default.
+// yamlDocument has the keys of config.yaml. An absent key keeps its default.
 type yamlDocument struct {
 	Batching struct {
 		MaxBatchSize        int           `yaml:"maxBatchSize"`
@@ -113,7 +113,7 @@ func (d *yamlDocument) config() (Config, error) {
 	return s, err
 }
 
-// versions sets the one policy that is given, if one is.
+// versions sets the policy, of which at most one may be set.
 func (d *yamlDocument) versions(v *Versions) error {
 	var given []string
 	if d.Versions.Latest != nil {
@@ -144,7 +144,7 @@ func (d *yamlWarmUp) warmUp(path string) (WarmUp, error) {
 		in := d.Inputs[name]
 		dtype, known := tensor.ParseDType(in.Datatype)
 		if in.Datatype != "" && !known {
-			all = append(all, fmt.Errorf("%s.inputs.%s.datatype: %q is none of the protocol's types, such as FP32", path, name, in.Datatype))
+			all = append(all, fmt.Errorf("%s.inputs.%s.datatype: %q is not one of the protocol's types, such as FP32", path, name, in.Datatype))
 		}
 		w.Inputs[name] = WarmUpInput{dtype, in.Dims, in.Random}
 	}

@@ -50,14 +50,14 @@ func TestParseYAML(t *testing.T) {
 		text string
 		want modelconfig.Config
 	}{
-		"nothing":                   {"", modelconfig.Default()},
+		"an empty document":         {"", modelconfig.Default()},
 		"comments only":             {"# nothing\n", modelconfig.Default()},
 		"sections without contents": {"batching:\nqueue:\ninstances:\nversions:\nmemory:\nwarmUp:\n", modelconfig.Default()},
 		"every key":                 {everyKey, everyValue()},
 		"one key of a section": {"queue: {priorityLevels: 2}", with(func(s *modelconfig.Config) {
 			s.Queue.PriorityLevels = 2
 		})},
-		"nothing may wait, for ever": {"queue: {maxRequests: 0, maxBytes: 0, timeout: 0s}", with(func(s *modelconfig.Config) {
+		"no queue and no timeout": {"queue: {maxRequests: 0, maxBytes: 0, timeout: 0s}", with(func(s *modelconfig.Config) {
 			s.Queue = modelconfig.Queue{}
 		})},
 		"plain bytes":   {"queue: {maxBytes: 12} # twelve\n", with(func(s *modelconfig.Config) { s.Queue.MaxBytes = 12 })},
@@ -81,35 +81,35 @@ func TestParseYAMLRefuses(t *testing.T) {
 		text string
 		want []string
 	}{
-		"unknown section":              {"batching: {}\nbatchingg: {}\n", []string{"2:1", `unknown field "batchingg"`}},
-		"unknown key":                  {"queue:\n  maxRequest: 1\n", []string{"2:3", `unknown field "maxRequest"`}},
-		"unknown key of a warm-up":     {"warmUp:\n  - batch: 1\n", []string{"2:5", `unknown field "batch"`}},
-		"repeated key":                 {"memory: {}\nmemory: {}\n", []string{"2:1", `"memory" already defined`}},
-		"wrong type":                   {"batching:\n  maxBatchSize: many\n", []string{"2:17"}},
-		"not YAML":                     {"a: [", []string{"1:"}},
-		"a list":                       {"- 1\n", []string{"1:"}},
-		"two documents":                {"memory: {}\n---\nmemory: {}\n", []string{"more than one YAML document"}},
-		"bytes that are none":          {"queue:\n  maxBytes: 12MB\n", []string{"queue.maxBytes", `"12MB"`, "256Mi"}},
-		"bytes below none":             {"queue: {maxBytes: -1}", []string{"queue.maxBytes"}},
-		"bytes beyond all":             {"queue: {maxBytes: 9223372036854775807Ki}", []string{"queue.maxBytes"}},
-		"negative":                     {"batching: {maxBatchSize: -1}", []string{"batching.maxBatchSize"}},
-		"negative timeout":             {"queue: {timeout: -1s}", []string{"queue.timeout"}},
-		"preferred over the maximum":   {"batching: {maxBatchSize: 4, preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "8", "batching.maxBatchSize"}},
-		"preferred of none":            {"batching: {maxBatchSize: 4, preferredBatchSizes: [0]}", []string{"batching.preferredBatchSizes"}},
-		"preferred without batching":   {"batching: {preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "batching.maxBatchSize 0"}},
-		"delay without batching":       {"batching: {maxQueueDelay: 1ms}", []string{"batching.maxQueueDelay", "batching.maxBatchSize 0"}},
-		"delay over the timeout":       {"batching: {maxBatchSize: 4, maxQueueDelay: 1s}\nqueue: {timeout: 1s}", []string{"batching.maxQueueDelay", "queue.timeout"}},
-		"priority without levels":      {"queue: {defaultPriority: 1}", []string{"queue.defaultPriority", "queue.priorityLevels"}},
-		"too many levels":              {"queue: {priorityLevels: 1000000000}", []string{"queue.priorityLevels"}},
-		"latest and all":               {"versions: {latest: 1, all: true}", []string{"versions.latest and versions.all"}},
-		"all and specific":             {"versions: {specific: [1], all: true}", []string{"versions.all and versions.specific"}},
-		"latest none":                  {"versions: {latest: 0}", []string{"versions.latest"}},
-		"specific none":                {"versions: {specific: []}", []string{"versions.specific"}},
-		"version zero":                 {"versions: {specific: [0]}", []string{"versions.specific"}},
-		"a warm-up's type":             {"warmUp: [{inputs: {x: {datatype: float}}}]", []string{"warmUp[0].inputs.x.datatype", `"float"`}},
-		"a warm-up's dims":             {"warmUp: [{inputs: {x: {dims: [-1]}}}]", []string{"warmUp[0].inputs.x.dims"}},
-		"a warm-up's count":            {"warmUp: [{}, {count: -1}]", []string{"warmUp[1]"}},
-		"more than one thing is wrong": {"queue: {timeout: -1s}\ninstances: {count: -1}", []string{"queue.timeout", "instances.count"}},
+		"unknown section":            {"batching: {}\nbatchingg: {}\n", []string{"2:1", `unknown field "batchingg"`}},
+		"unknown key":                {"queue:\n  maxRequest: 1\n", []string{"2:3", `unknown field "maxRequest"`}},
+		"unknown key of a warm-up":   {"warmUp:\n  - batch: 1\n", []string{"2:5", `unknown field "batch"`}},
+		"repeated key":               {"memory: {}\nmemory: {}\n", []string{"2:1", `"memory" already defined`}},
+		"wrong type":                 {"batching:\n  maxBatchSize: many\n", []string{"2:17"}},
+		"not YAML":                   {"a: [", []string{"1:"}},
+		"a list":                     {"- 1\n", []string{"1:"}},
+		"two documents":              {"memory: {}\n---\nmemory: {}\n", []string{"more than one YAML document"}},
+		"invalid bytes":              {"queue:\n  maxBytes: 12MB\n", []string{"queue.maxBytes", `"12MB"`, "256Mi"}},
+		"negative bytes":             {"queue: {maxBytes: -1}", []string{"queue.maxBytes"}},
+		"bytes that overflow":        {"queue: {maxBytes: 9223372036854775807Ki}", []string{"queue.maxBytes"}},
+		"negative":                   {"batching: {maxBatchSize: -1}", []string{"batching.maxBatchSize"}},
+		"negative timeout":           {"queue: {timeout: -1s}", []string{"queue.timeout"}},
+		"preferred over the maximum": {"batching: {maxBatchSize: 4, preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "8", "batching.maxBatchSize"}},
+		"preferred size zero":        {"batching: {maxBatchSize: 4, preferredBatchSizes: [0]}", []string{"batching.preferredBatchSizes"}},
+		"preferred without batching": {"batching: {preferredBatchSizes: [8]}", []string{"batching.preferredBatchSizes", "batching.maxBatchSize 0"}},
+		"delay without batching":     {"batching: {maxQueueDelay: 1ms}", []string{"batching.maxQueueDelay", "batching.maxBatchSize 0"}},
+		"delay over the timeout":     {"batching: {maxBatchSize: 4, maxQueueDelay: 1s}\nqueue: {timeout: 1s}", []string{"batching.maxQueueDelay", "queue.timeout"}},
+		"priority without levels":    {"queue: {defaultPriority: 1}", []string{"queue.defaultPriority", "queue.priorityLevels"}},
+		"too many levels":            {"queue: {priorityLevels: 1000000000}", []string{"queue.priorityLevels"}},
+		"latest and all":             {"versions: {latest: 1, all: true}", []string{"versions.latest and versions.all"}},
+		"all and specific":           {"versions: {specific: [1], all: true}", []string{"versions.all and versions.specific"}},
+		"latest zero":                {"versions: {latest: 0}", []string{"versions.latest"}},
+		"no specific version":        {"versions: {specific: []}", []string{"versions.specific"}},
+		"version zero":               {"versions: {specific: [0]}", []string{"versions.specific"}},
+		"a warm-up's type":           {"warmUp: [{inputs: {x: {datatype: float}}}]", []string{"warmUp[0].inputs.x.datatype", `"float"`}},
+		"a warm-up's dims":           {"warmUp: [{inputs: {x: {dims: [-1]}}}]", []string{"warmUp[0].inputs.x.dims"}},
+		"a warm-up's count":          {"warmUp: [{}, {count: -1}]", []string{"warmUp[1]"}},
+		"two errors":                 {"queue: {timeout: -1s}\ninstances: {count: -1}", []string{"queue.timeout", "instances.count"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := modelconfig.ParseYAML([]byte(test.text))
@@ -135,7 +135,7 @@ func FuzzConfigYAML(f *testing.F) {
 	})
 }
 
-// checkConfig checks what serving relies on.
+// checkConfig checks the invariants that serving relies on.
 func checkConfig(t *testing.T, s modelconfig.Config) {
 	t.Helper()
 	assert.GreaterOrEqual(t, s.Queue.MaxBytes, int64(0))

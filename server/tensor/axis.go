@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// stringHeader is what a string takes besides its bytes.
+// stringHeader is the memory of a string besides its bytes.
 const stringHeader = 16
 
 // Concat copies parts into one tensor, one after the other along the first
@@ -34,7 +34,7 @@ func Concat(parts []*Tensor) (*Tensor, error) {
 	return &Tensor{DType: first.DType, Shape: shape, Data: dtypes[first.DType].concat(parts, int(n))}, nil
 }
 
-// Agree reports whether a and b differ in nothing but the size of the first
+// Agree reports whether a and b differ only in the size of the first
 // axis, which both must have.
 func Agree(a, b *Tensor) bool {
 	return a.DType == b.DType && len(a.Shape) > 0 && len(b.Shape) > 0 && slices.Equal(a.Shape[1:], b.Shape[1:])

@@ -10,7 +10,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// counting makes data of n different elements, or of n equal ones for BOOL.
+// counting returns a tensor whose elements count up from 0; of BOOL every third is true.
 func counting(t *testing.T, d tensor.DType, shape ...int64) *tensor.Tensor {
 	t.Helper()
 	n, err := tensor.Count(shape)
@@ -35,13 +35,13 @@ func counting(t *testing.T, d tensor.DType, shape ...int64) *tensor.Tensor {
 
 func TestRowsAndConcatAreInverse(t *testing.T) {
 	for d := tensor.Bool; d <= tensor.Bytes; d++ {
-		whole := counting(t, d, 5, 2, 3)
-		parts := []*tensor.Tensor{whole.Rows(0, 1), whole.Rows(1, 1), whole.Rows(1, 4), whole.Rows(4, 5)}
+		all := counting(t, d, 5, 2, 3)
+		parts := []*tensor.Tensor{all.Rows(0, 1), all.Rows(1, 1), all.Rows(1, 4), all.Rows(4, 5)}
 		assert.Equal(t, []int64{3, 2, 3}, parts[2].Shape, d)
-		assert.Equal(t, reflect.ValueOf(whole.Data).Slice(6, 24).Interface(), parts[2].Data, d)
+		assert.Equal(t, reflect.ValueOf(all.Data).Slice(6, 24).Interface(), parts[2].Data, d)
 		again, err := tensor.Concat(parts)
 		require.NoError(t, err, d)
-		assert.Equal(t, whole, again, d)
+		assert.Equal(t, all, again, d)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestConcatOfEmptyRows(t *testing.T) {
 	assert.Equal(t, []int64{3, 0}, got.Shape)
 }
 
-func TestConcatRefusesWhatDisagrees(t *testing.T) {
+func TestConcatRefusesDifferentTensors(t *testing.T) {
 	a := counting(t, tensor.FP32, 2, 3)
 	for _, test := range []struct {
 		parts []*tensor.Tensor

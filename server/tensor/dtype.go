@@ -1,6 +1,6 @@
 package tensor
 
-// DType is an element type under the name the Open Inference Protocol gives it.
+// DType is an element type under its name in the Open Inference Protocol.
 type DType uint8
 
 // The element types of the Open Inference Protocol, and BF16.
@@ -22,8 +22,8 @@ const (
 	Bytes
 )
 
-// dtypes is the one table of the element types. What differs between them and
-// needs no other package is here.
+// dtypes is the one table of the element types. It holds every difference between
+// them that needs no other package.
 var dtypes = [...]struct {
 	name string
 	size int // bytes of an element; 0 when they differ
@@ -68,7 +68,7 @@ func (d DType) IsFloat() bool { return d >= FP16 && d <= FP64 }
 // IsInteger reports whether elements are whole numbers.
 func (d DType) IsInteger() bool { return d >= Int8 && d <= Uint64 }
 
-// ParseDType is the inverse of String; ok is false for a name that is no type.
+// ParseDType is the inverse of String; ok is false for an unknown name.
 func ParseDType(name string) (d DType, ok bool) {
 	for d := Bool; d <= Bytes; d++ {
 		if dtypes[d].name == name {

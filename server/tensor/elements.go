@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// elements is what can be done to data without knowing the Go type of its elements.
+// elements has the operations on data whose Go element type the caller does not know.
 type elements interface {
 	make(n int) any
 	concat(parts []*Tensor, n int) any
@@ -52,7 +52,7 @@ func unsigned[T uint8 | uint16 | uint32 | uint64]() *slice[T] {
 	}
 }
 
-// floats draws from 0 up to 1 in steps of 1e-7: seven digits, as people send them.
+// floats draws from 0 up to 1 in steps of 1e-7: seven digits, as in typical requests.
 func floats[T Float16 | BFloat16 | float32 | float64](widen func(T) float64, narrow func(float64) T, bits int) *slice[T] {
 	return &slice[T]{
 		widen,

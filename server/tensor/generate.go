@@ -5,17 +5,17 @@ import (
 	"math/rand/v2"
 )
 
-// Generator makes up inputs for models that nobody has given any.
+// Generator generates inputs for a model that has no inputs of its own.
 type Generator struct {
-	// Random is where values come from; nil makes zeros, false and empty strings.
+	// Random is the source of the values; nil generates zeros, false and empty strings.
 	// Floats are from 0 up to 1.
 	Random *rand.Rand
 	// Integers bounds random integers, which are from 0 up to, but not including,
-	// it: what a model takes for an index or a token must exist. 0 stands for 2.
+	// it: an index or a token of the model must exist. 0 means 2.
 	Integers int64
 }
 
-// Tensor makes a tensor of that type and shape.
+// Tensor generates a tensor of that type and shape.
 func (g Generator) Tensor(d DType, shape []int64) (*Tensor, error) {
 	n, err := Count(shape)
 	if err != nil {

@@ -2,20 +2,20 @@ package tensor
 
 import "fmt"
 
-// Kind is one of the three sorts of value.
+// Kind is one of the three kinds of value.
 type Kind uint8
 
-// The sorts of value that a model may take or give.
+// The kinds of value of a model's inputs and outputs.
 const (
 	KindTensor Kind = iota
 	KindSequence
 	KindMap
 )
 
-// Spec is what a model says of one of its inputs or outputs. DType and Shape
-// are set for tensors only. A dimension of -1 may be of any size. An empty shape
-// is a scalar, or a tensor whose rank the model leaves open: ONNX does not tell
-// the two apart, so only the run can check it.
+// Spec describes an input or output of a model. DType and Shape are set for
+// tensors only. A dimension of -1 may be of any size. An empty shape is a scalar,
+// or a tensor whose rank the model leaves open: ONNX does not distinguish the
+// two, so only the run can check it.
 type Spec struct {
 	Name  string
 	Kind  Kind
@@ -23,8 +23,8 @@ type Spec struct {
 	Shape []int64
 }
 
-// Check returns an error if t is not a value of s. It names what came and what
-// was expected.
+// Check returns an error if t is not a value of s. The error names the
+// actual and the expected value.
 func (s Spec) Check(t *Tensor) error {
 	if t.DType != s.DType {
 		return fmt.Errorf("input %q: got datatype %s, expected %s", s.Name, t.DType, s.DType)

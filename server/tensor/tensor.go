@@ -15,7 +15,7 @@ type Element interface {
 		Float16 | BFloat16 | float32 | float64 | string
 }
 
-// Value is what a model answers with: a *Tensor, a Sequence or a Map.
+// Value is an output of a model: a *Tensor, a Sequence or a Map.
 type Value interface{ value() }
 
 // Named is a value under the model's name for it.
@@ -41,7 +41,7 @@ func (*Tensor) value()  {}
 func (Sequence) value() {}
 func (Map) value()      {}
 
-// New makes a tensor of data, which it keeps. The shape's element count must be len(data).
+// New returns a tensor over data, which it does not copy. The shape's element count must be len(data).
 func New[T Element](shape []int64, data []T) (*Tensor, error) {
 	n, err := Count(shape)
 	if err != nil {
@@ -66,10 +66,10 @@ func (t *Tensor) Len() int {
 // Beyond 2^53 whole numbers are rounded.
 func (t *Tensor) Float(i int) (x float64, ok bool) { return dtypes[t.DType].float(t.Data, i) }
 
-// Text returns the i-th element as it is written; whole numbers are exact.
+// Text returns the i-th element as text; whole numbers are exact.
 func (t *Tensor) Text(i int) string { return dtypes[t.DType].text(t.Data, i) }
 
-// Memory returns a view of the data as it lies in memory; strings have none.
+// Memory returns a view of the data as its bytes in memory; nil for strings.
 func (t *Tensor) Memory() []byte {
 	if t.DType.Size() == 0 {
 		return nil
@@ -103,7 +103,7 @@ func Count(shape []int64) (int64, error) {
 	return n, nil
 }
 
-// ShapeString writes a shape as the wire does: [2,3].
+// ShapeString formats a shape as the protocols do: [2,3].
 func ShapeString(shape []int64) string {
 	var b strings.Builder
 	b.WriteByte('[')

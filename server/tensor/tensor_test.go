@@ -65,7 +65,7 @@ func TestHalves(t *testing.T) {
 	assert.True(t, math.IsNaN(float64(tensor.ToBFloat16(math.Float32frombits(0x7f800001)).Float32())))
 }
 
-func TestSpecCheckSaysWhatCameAndWhatWasExpected(t *testing.T) {
+func TestSpecCheckNamesActualAndExpected(t *testing.T) {
 	spec := tensor.Spec{Name: "X", DType: tensor.FP32, Shape: []int64{-1, 4}}
 	at := func(d tensor.DType, shape ...int64) *tensor.Tensor { return &tensor.Tensor{DType: d, Shape: shape} }
 	require.NoError(t, spec.Check(at(tensor.FP32, 7, 4)))
@@ -73,7 +73,7 @@ func TestSpecCheckSaysWhatCameAndWhatWasExpected(t *testing.T) {
 	assert.EqualError(t, spec.Check(at(tensor.FP32, 4)), `input "X": got shape [4] of rank 1, expected [-1,4] of rank 2`)
 	assert.EqualError(t, spec.Check(at(tensor.FP32, 1, 5)), `input "X": got shape [1,5], expected [-1,4]: dimension 1 is 5 instead of 4`)
 	spec.Shape = nil
-	assert.NoError(t, spec.Check(at(tensor.FP32, 9, 9, 9)), "an open rank is for the run to check")
+	assert.NoError(t, spec.Check(at(tensor.FP32, 9, 9, 9)), "only the run can check an open rank")
 }
 
 func TestElementsAsNumbersAndText(t *testing.T) {
