@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // stack holds the steps that stopping has to run. Each step is pushed on the line
@@ -15,8 +16,8 @@ func (s *stack) push(undo func(context.Context) error) { *s = append(*s, undo) }
 // fails does not prevent the others.
 func (s *stack) unwind(ctx context.Context) error {
 	var all error
-	for i := len(*s) - 1; i >= 0; i-- {
-		all = errors.Join(all, (*s)[i](ctx))
+	for _, undo := range slices.Backward(*s) {
+		all = errors.Join(all, undo(ctx))
 	}
 	*s = nil
 	return all

@@ -16,7 +16,7 @@ import (
 
 // model is one under load, with a request and ONNX Runtime's response to it.
 type model struct {
-	name, file       string
+	name, file        string
 	request, response string // files
 }
 
