@@ -40,7 +40,7 @@ func unmarshal(text []byte) (document, *oip.ModelConfig, error) {
 // that is the default nor a key's first value.
 var written = func() protoreflect.MessageDescriptor {
 	file := protodesc.ToFileDescriptorProto(oip.File_oip_oip_proto)
-	file.Syntax, file.Service = proto.String("proto2"), nil
+	file.Syntax, file.Service = new("proto2"), nil
 	unmap(file.GetMessageType())
 	described, err := protodesc.NewFile(file, nil)
 	if err != nil {
