@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
-	"sync"
 
 	"go.uber.org/automaxprocs/maxprocs"
 
@@ -57,22 +55,10 @@ func fitProcessors() (processors int, err error) {
 	return runtime.GOMAXPROCS(0), nil
 }
 
-// spareProcessor gives Go one processor more. A run keeps the processor that it
-// began on until Go's runtime takes it back, which is late when a run is long.
-// Meanwhile requests must be read, and refused when they come too late. Beside
-// short runs alone the spare processor would cost more than it gives.
-func spareProcessor(processors int) func() {
-	return sync.OnceFunc(func() {
-		if os.Getenv("GOMAXPROCS") == "" {
-			runtime.GOMAXPROCS(processors + 1)
-		}
-	})
-}
-
 // servingOptions derives the catalog's options from the configuration.
 func servingOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
 		Folder: c.Models, DefaultModel: c.DefaultModel,
-		Processors: processors, LongRuns: spareProcessor(processors), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
+		Processors: processors, IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 	}
 }
