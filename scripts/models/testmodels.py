@@ -144,6 +144,16 @@ def empty():
     return model("empty", [tensor("x", FP32, [None])], [node("NonZero", ["x"], ["y"])], [tensor("y", INT64, [1, None])])
 
 
+def unique():
+    """The different numbers of x: fewer rows than x has when two are the same."""
+    return model(
+        "unique",
+        [tensor("x", FP32, [None])],
+        [node("Unique", ["x"], ["y"], sorted=0)],
+        [tensor("y", FP32, [None])],
+    )
+
+
 def external():
     """y = x + w, with the four weights in a second file, as a model of more than
     2 GB needs."""
@@ -175,7 +185,7 @@ def models():
     yield plus("constant_1", [None, 1], 1)
     yield plus("constant_2", [None, 1], 2)
     yield plus("static_batch", [1, 4], 1)
-    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), fixed_image())
+    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fixed_image())
 
 
 def classifiers():

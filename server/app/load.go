@@ -5,15 +5,15 @@ import (
 	"slipway/server/repository"
 )
 
-// load makes the repository's models current and, if they are to follow the
-// repository, returns when the server stops.
+// load loads the repository's models. If the repository is polled for changes it
+// returns when the server stops.
 func (a *App) load() error {
 	ctx := a.loading
 	switch r := a.config.Repository; r.Control {
 	case config.ControlExplicit:
-		return a.catalog.LoadOnly(ctx, r.Load)
+		return a.catalog.LoadSelected(ctx, r.Load)
 	case config.ControlNone:
-		return a.catalog.Load(ctx)
+		return a.catalog.LoadAll(ctx)
 	default:
 		w := repository.NewWatcher(a.config.Models, r.PollInterval)
 		state, err := w.Next(ctx)
@@ -24,7 +24,7 @@ func (a *App) load() error {
 			return err
 		}
 		a.catalog.Apply(ctx, state)
-		a.catalog.Follow(ctx, w)
+		a.catalog.Watch(ctx, w)
 		return nil
 	}
 }

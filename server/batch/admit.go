@@ -9,10 +9,10 @@ import (
 	"slipway/server/tensor"
 )
 
-// soonest is the shortest advice when to ask again.
-const soonest = time.Millisecond
+// minRetryAfter is the shortest Retry-After.
+const minRetryAfter = time.Millisecond
 
-// check is what r counts in a batch and where it waits.
+// check returns how many rows r has in a batch and at which level it waits.
 func (q *Queue) check(r Request) (rows, level int, err error) {
 	switch levels := q.options.PriorityLevels; {
 	case r.Priority < 0, levels > 1 && r.Priority > levels:
@@ -30,7 +30,7 @@ func (q *Queue) check(r Request) (rows, level int, err error) {
 	return rows, level, err
 }
 
-// rows is the size of the first axis, on which all inputs must agree.
+// rows returns the size of the first axis, which must be the same for all inputs.
 func (q *Queue) rows(inputs []*tensor.Tensor) (int, error) {
 	rows := int64(1)
 	for i, t := range inputs {
@@ -57,9 +57,9 @@ func size(inputs []*tensor.Tensor) int64 {
 	return sum
 }
 
-// Admits is nil, or why a request that came now, with so long to be answered in (0:
-// for ever), would be refused. It is asked before a request is read, which costs
-// more than to refuse it; nothing is known of its rows and priority then.
+// Admits returns nil, or why a request that came now with that time limit (0: none)
+// would be refused. It is called before a request is read, because reading costs
+// more than refusing; its rows and priority are not known then.
 func (q *Queue) Admits(limit time.Duration) error {
 	if q.options.PriorityLevels > 1 {
 		return nil
@@ -77,8 +77,8 @@ func (q *Queue) Admits(limit time.Duration) error {
 	return err
 }
 
-// seize takes an idle instance for a request that need not wait, or nil.
-func (q *Queue) seize(rows int, now time.Time) *instance {
+// tryAcquire takes an idle instance for a request that need not wait, or returns nil.
+func (q *Queue) tryAcquire(rows int, now time.Time) *instance {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed || len(q.idle) == 0 || q.waiting.requests > 0 || q.timer != nil && !q.ready(rows) {
@@ -87,8 +87,8 @@ func (q *Queue) seize(rows int, now time.Time) *instance {
 	return q.take(rows, now)
 }
 
-// enter puts w into the line, or says why not.
-func (q *Queue) enter(w *waiter) error {
+// enqueue lets w wait, or returns why it may not.
+func (q *Queue) enqueue(w *waiter) error {
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -107,8 +107,9 @@ func (q *Queue) enter(w *waiter) error {
 	return err
 }
 
-// admit refuses what would wait beyond the bounds or miss its deadline. With
-// an idle instance nothing is refused: what waits then waits for company only.
+// admit refuses what would exceed the bounds of the queue or miss its deadline.
+// While an instance is idle nothing is refused: requests then wait only for more
+// requests to share their batch.
 func (q *Queue) admit(w *waiter) (reason string, err error) {
 	if len(q.idle) > 0 {
 		return "", nil
@@ -125,29 +126,30 @@ func (q *Queue) admit(w *waiter) (reason string, err error) {
 	}
 	left := w.deadline.Sub(w.queued)
 	if need := q.predict(w); need > left {
-		return "deadline", q.overloaded(need-left, "an answer would take %s, the deadline is in %s", need.Round(time.Microsecond), left.Round(time.Microsecond))
+		return "deadline", q.overloaded(need-left, "a response would take %s, the deadline is in %s", need.Round(time.Microsecond), left.Round(time.Microsecond))
 	}
 	return "", nil
 }
 
-// overloaded says when asking again may work: after so long, or, without that,
-// when what waits now has been worked off.
+// overloaded returns the error of a refused request with the time after which a
+// retry may succeed: after, or, when that is 0, when what waits now has been run.
 func (q *Queue) overloaded(after time.Duration, format string, args ...any) error {
 	if after == 0 {
 		runs := ceil(q.waiting.rows(len(q.waiting.levels)-1), q.capacity())
 		after = q.backlog(runs, time.Now())
 	}
-	return &fault.Error{Code: fault.Overloaded, Err: fmt.Errorf(format, args...), RetryAfter: max(after, soonest)}
+	return &fault.Error{Code: fault.Overloaded, Err: fmt.Errorf(format, args...), RetryAfter: max(after, minRetryAfter)}
 }
 
-// leave lets w's caller go and says whence; from nowhere when its turn has
-// come. Out of a batch it can go once the inputs are copied.
-func (q *Queue) leave(w *waiter) (where string) {
+// withdraw takes a cancelled request out and returns where it was: in the queue or
+// in a run, or "" when its response or its instance is there already. A request
+// leaves a batch only once its inputs are copied.
+func (q *Queue) withdraw(w *waiter) (where string) {
 	q.mu.Lock()
 	if w.instance == nil && w.batch == nil {
 		q.waiting.remove(w)
 		q.observer.Depth(q.waiting.requests, q.waiting.bytes)
-		q.settle()
+		q.signalDrained()
 		q.mu.Unlock()
 		return "queue"
 	}
@@ -157,30 +159,30 @@ func (q *Queue) leave(w *waiter) (where string) {
 		return ""
 	}
 	<-b.copied
-	return q.abandon(w)
+	return q.leaveBatch(w)
 }
 
-// abandon takes w's caller out of its batch, unless that is done already. The
-// run of a batch that everybody left is cancelled.
-func (q *Queue) abandon(w *waiter) (where string) {
+// leaveBatch takes w out of its batch unless that is done already. The run of a
+// batch that every caller has left is cancelled.
+func (q *Queue) leaveBatch(w *waiter) (where string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-w.turn:
+	case <-w.wake:
 		return ""
 	default:
 	}
-	w.gone = true
-	w.batch.present--
-	if w.batch.present == 0 {
+	w.canceled = true
+	w.batch.active--
+	if w.batch.active == 0 {
 		w.batch.cancel(context.Cause(w.ctx))
 	}
 	return "run"
 }
 
-// settle tells Close that nothing is left.
-func (q *Queue) settle() {
+// signalDrained wakes Close when nothing is left.
+func (q *Queue) signalDrained() {
 	if q.closed && q.waiting.requests == 0 && len(q.idle) == len(q.instances) {
-		q.quiet.Broadcast()
+		q.drained.Broadcast()
 	}
 }

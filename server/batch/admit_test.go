@@ -14,8 +14,8 @@ import (
 	"slipway/server/tensor"
 )
 
-// within asks with a deadline from now.
-func (g *group) within(t *testing.T, timeout time.Duration, r batch.Request, then func(batch.Answer, error)) {
+// within sends a request with a deadline from now.
+func (g *group) within(t *testing.T, timeout time.Duration, r batch.Request, then func(batch.Response, error)) {
 	ctx, stop := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(stop)
 	g.start(ctx, r, then)
@@ -35,15 +35,15 @@ func TestTheQueueIsBounded(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
 			g := group{q: batch.New(echo(10*time.Second), test.options, l)}
-			_, err := g.q.Do(t.Context(), ask(0)) // measures
+			_, err := g.q.Do(t.Context(), request(0)) // measures
 			require.NoError(t, err)
 			for range 1 + test.waiting {
-				g.start(t.Context(), ask(1, 2), func(_ batch.Answer, err error) { assert.NoError(t, err) })
+				g.start(t.Context(), request(1, 2), func(_ batch.Response, err error) { assert.NoError(t, err) })
 			}
 			assert.Equal(t, test.waiting, l.depth)
 			assert.Equal(t, int64(8*test.waiting), l.bytes)
 			time.Sleep(4 * time.Second)
-			g.start(t.Context(), ask(1, 2), func(_ batch.Answer, err error) {
+			g.start(t.Context(), request(1, 2), func(_ batch.Response, err error) {
 				assert.EqualError(t, err, test.err)
 				assert.Equal(t, fault.Overloaded, fault.CodeOf(err))
 				assert.Equal(t, time.Duration(6+10*test.waiting)*time.Second, fault.RetryAfterOf(err), "when what waits will have been worked off")
@@ -57,25 +57,25 @@ func TestTheQueueIsBounded(t *testing.T) {
 func TestADeadlineThatCannotBeMetIsRefusedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(echo(10*time.Second), roomy(batch.Options{Instances: 2, PriorityLevels: 2, DefaultPriority: 2}), l)}
-		_, err := g.q.Do(t.Context(), ask(0))
+		g := group{q: batch.New(echo(10*time.Second), unbounded(batch.Options{Instances: 2, PriorityLevels: 2, DefaultPriority: 2}), l)}
+		_, err := g.q.Do(t.Context(), request(0))
 		require.NoError(t, err)
 		for range 6 {
-			g.start(t.Context(), ask(0), ignore)
+			g.start(t.Context(), request(0), ignore)
 		}
 		time.Sleep(5 * time.Second)
 		// Both runs have 5 s to go and 4 more are waiting: 25 s, the own run, and a margin of a 16th.
 		const needed = 35*time.Second + 35*time.Second/16
-		g.within(t, needed-time.Second, ask(0), func(_ batch.Answer, err error) {
-			assert.EqualError(t, err, "an answer would take 37.1875s, the deadline is in 36.1875s")
+		g.within(t, needed-time.Second, request(0), func(_ batch.Response, err error) {
+			assert.EqualError(t, err, "a response would take 37.1875s, the deadline is in 36.1875s")
 			assert.Equal(t, fault.Overloaded, fault.CodeOf(err))
 			assert.Equal(t, time.Second, fault.RetryAfterOf(err))
 		})
 		assert.Equal(t, map[string]int{"deadline": 1}, l.rejected)
-		urgent := ask(0)
+		urgent := request(0)
 		urgent.Priority = 1
-		g.within(t, 20*time.Second, urgent, func(_ batch.Answer, err error) { assert.NoError(t, err, "what is behind does not count") })
-		g.within(t, needed+10*time.Second, ask(0), func(_ batch.Answer, err error) { assert.NoError(t, err) })
+		g.within(t, 20*time.Second, urgent, func(_ batch.Response, err error) { assert.NoError(t, err, "what is behind does not count") })
+		g.within(t, needed+10*time.Second, request(0), func(_ batch.Response, err error) { assert.NoError(t, err) })
 		g.Wait()
 	})
 }
@@ -83,9 +83,9 @@ func TestADeadlineThatCannotBeMetIsRefusedAtOnce(t *testing.T) {
 func TestBeforeAnythingWasMeasuredAllAreAdmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(echo(10*time.Second), roomy(batch.Options{}), l)}
+		g := group{q: batch.New(echo(10*time.Second), unbounded(batch.Options{}), l)}
 		for range 5 {
-			g.within(t, time.Second, ask(0), func(_ batch.Answer, err error) {
+			g.within(t, time.Second, request(0), func(_ batch.Response, err error) {
 				assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
 			})
 		}
@@ -110,17 +110,17 @@ func TestASlowRunDoesNotLockEverybodyOut(t *testing.T) {
 	for _, rows := range []int64{1, 8} { // a first run, and a first large one
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(slowOnce(rows), roomy(batch.Options{MaxBatchSize: 8}), l)}
+			g := group{q: batch.New(slowOnce(rows), unbounded(batch.Options{MaxBatchSize: 8}), l)}
 			_, err := g.q.Do(t.Context(), counted(int(rows)))
 			require.NoError(t, err)
 			for range 2000 {
-				g.within(t, 60*time.Second, ask(1), ignore)
+				g.within(t, 60*time.Second, request(1), ignore)
 				time.Sleep(time.Second / 16) // faster than one at a time
 			}
 			g.Wait()
 			before := len(l.sizes)
 			for range 9 {
-				g.within(t, 20*time.Second, ask(1), func(_ batch.Answer, err error) { assert.NoError(t, err) })
+				g.within(t, 20*time.Second, request(1), func(_ batch.Response, err error) { assert.NoError(t, err) })
 			}
 			g.Wait()
 			assert.Equal(t, []int{1, 8}, l.sizes[before:])
@@ -133,12 +133,12 @@ func TestAnIdleInstanceTakesWhatComes(t *testing.T) {
 		o := batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Second, MaxQueueRequests: 9, MaxQueueBytes: 20}
 		l := newLedger()
 		g := group{q: batch.New(slowOnce(1), o, l)}
-		_, err := g.q.Do(t.Context(), ask(1))
+		_, err := g.q.Do(t.Context(), request(1))
 		require.NoError(t, err)
-		g.within(t, time.Minute, ask(1), func(_ batch.Answer, err error) { assert.NoError(t, err, "however long the last run took") })
+		g.within(t, time.Minute, request(1), func(_ batch.Response, err error) { assert.NoError(t, err, "however long the last run took") })
 		g.Wait()
 		for range 2 {
-			g.start(t.Context(), ask(1, 2, 3, 4), func(_ batch.Answer, err error) { assert.NoError(t, err, "what waits only waits for company") })
+			g.start(t.Context(), request(1, 2, 3, 4), func(_ batch.Response, err error) { assert.NoError(t, err, "it waits only for more to share its batch") })
 		}
 		g.Wait()
 		assert.Equal(t, []int{1, 1, 8}, l.sizes)
@@ -148,12 +148,12 @@ func TestAnIdleInstanceTakesWhatComes(t *testing.T) {
 func TestARunThatHangsIsNotExpectedToEndSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(slowOnce(2), roomy(batch.Options{MaxBatchSize: 2}), l)}
-		_, err := g.q.Do(t.Context(), ask(1))
+		g := group{q: batch.New(slowOnce(2), unbounded(batch.Options{MaxBatchSize: 2}), l)}
+		_, err := g.q.Do(t.Context(), request(1))
 		require.NoError(t, err)
-		g.start(t.Context(), ask(1, 2), ignore)
+		g.start(t.Context(), request(1, 2), ignore)
 		time.Sleep(time.Minute)
-		g.within(t, 30*time.Second, ask(1), func(_ batch.Answer, err error) {
+		g.within(t, 30*time.Second, request(1), func(_ batch.Response, err error) {
 			assert.Equal(t, fault.Overloaded, fault.CodeOf(err))
 			assert.Greater(t, fault.RetryAfterOf(err), 25*time.Second)
 		})

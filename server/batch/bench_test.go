@@ -13,13 +13,14 @@ import (
 	"slipway/server/tensor"
 )
 
-type deaf struct{}
+type silent struct{}
 
-func (deaf) Depth(int, int64)                   {}
-func (deaf) Waited(time.Duration)               {}
-func (deaf) Ran(int, int, time.Duration, error) {}
-func (deaf) Rejected(string)                    {}
-func (deaf) Left(string)                        {}
+func (silent) Depth(int, int64)                   {}
+func (silent) Waited(time.Duration)               {}
+func (silent) Ran(int, int, time.Duration, error) {}
+func (silent) Rejected(string)                    {}
+func (silent) Canceled(string)                    {}
+func (silent) BatchingRefused(error)              {}
 
 // tiny takes no time of its own.
 func tiny(_ context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
@@ -43,7 +44,7 @@ func hammer(b *testing.B, run batch.Run, o batch.Options, callers int) {
 	q := batch.New(func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
 		runs.Add(1)
 		return run(ctx, inputs, outputs)
-	}, roomy(o), deaf{})
+	}, unbounded(o), silent{})
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 	defer cancel()
 	var all sync.WaitGroup
@@ -55,7 +56,7 @@ func hammer(b *testing.B, run batch.Run, o batch.Options, callers int) {
 	b.ResetTimer()
 	for range callers {
 		all.Go(func() {
-			r := ask(1, 2, 3, 4)
+			r := request(1, 2, 3, 4)
 			r.Inputs[0].Shape = []int64{1, 4}
 			for range turns {
 				if _, err := q.Do(ctx, r); err != nil {
@@ -73,10 +74,10 @@ func BenchmarkDoIdle(b *testing.B) {
 	for name, size := range map[string]int{"plain": 0, "batching": 32} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			q := batch.New(tiny, roomy(batch.Options{MaxBatchSize: size}), deaf{})
+			q := batch.New(tiny, unbounded(batch.Options{MaxBatchSize: size}), silent{})
 			ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 			defer cancel()
-			r := ask(1, 2, 3, 4)
+			r := request(1, 2, 3, 4)
 			for b.Loop() {
 				_, err := q.Do(ctx, r)
 				require.NoError(b, err)

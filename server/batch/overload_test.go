@@ -31,9 +31,9 @@ type load struct {
 
 // figures are what came of a load.
 type figures struct {
-	asked, accepted, good, late, rejected int
-	goodput                               float64 // rows a second answered in time
-	p99                                   time.Duration
+	sent, accepted, good, late, rejected int
+	goodput                              float64 // rows a second answered in time
+	p99                                  time.Duration
 }
 
 const lasted = 30 * time.Second
@@ -50,7 +50,7 @@ func (l load) run(t *testing.T, times float64) (f figures) {
 		}
 		mu.Unlock()
 		return echo(took)(ctx, inputs, nil)
-	}, roomy(l.options), newLedger())
+	}, unbounded(l.options), newLedger())
 	var all sync.WaitGroup
 	var latencies []time.Duration
 	rows, ended := 0, time.Now().Add(lasted)
@@ -60,7 +60,7 @@ func (l load) run(t *testing.T, times float64) (f figures) {
 		pause := random.ExpFloat64() / (l.best * times) * (float64(max(l.least, 1)) + float64(l.spread)/2)
 		mu.Unlock()
 		time.Sleep(time.Duration(pause * float64(time.Second)))
-		f.asked++
+		f.sent++
 		all.Go(func() {
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), l.deadline)
@@ -130,7 +130,7 @@ func TestTwiceTheSustainableLoad(t *testing.T) {
 				assert.Less(t, f.p99, l.deadline, "p99 of the accepted: %+v", f)
 				f = l.run(t, .5)
 				t.Logf("half %.0f rows/s, %+v", l.best, f)
-				assert.GreaterOrEqual(t, f.good, f.asked*95/100, "half the load is no overload: %+v", f)
+				assert.GreaterOrEqual(t, f.good, f.sent*95/100, "half the load is no overload: %+v", f)
 			})
 		})
 	}
@@ -142,22 +142,22 @@ func TestAdmitsBeforeARequestIsRead(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil, nil
 		}
-		q := batch.New(run, batch.Options{Instances: 1, MaxQueueRequests: 1, MaxQueueBytes: 1 << 20}, deaf{})
+		q := batch.New(run, batch.Options{Instances: 1, MaxQueueRequests: 1, MaxQueueBytes: 1 << 20}, silent{})
 		require.NoError(t, q.Admits(time.Millisecond), "nothing has been measured")
 		_, err := q.Do(t.Context(), batch.Request{})
 		require.NoError(t, err)
 		require.NoError(t, q.Admits(time.Millisecond), "an instance is idle")
 		var all sync.WaitGroup
-		ask := func() {
+		send := func() {
 			_, err := q.Do(t.Context(), batch.Request{})
 			assert.NoError(t, err)
 		}
-		all.Go(ask)
+		all.Go(send)
 		synctest.Wait()
 		require.NoError(t, q.Admits(0))
 		require.NoError(t, q.Admits(10*time.Second))
 		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(time.Second)), "the answer would take two")
-		all.Go(ask)
+		all.Go(send)
 		synctest.Wait()
 		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(0)), "the queue is full")
 		all.Wait()

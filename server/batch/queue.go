@@ -15,7 +15,7 @@ type Run func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([
 
 // Options of a queue.
 type Options struct {
-	Instances           int           // runs at once, at least 1
+	Instances           int           // concurrent runs, at least 1
 	MaxBatchSize        int           // rows of one run; below 2: no batching
 	PreferredBatchSizes []int         // rows that run at once, however long MaxQueueDelay is
 	MaxQueueDelay       time.Duration // how long a batch that is not full may wait for more; 0: never
@@ -25,52 +25,55 @@ type Options struct {
 	DefaultPriority     int           // of a Request with Priority 0; 0: the lowest
 }
 
-// Request is one question to the model.
+// Request is one inference request.
 type Request struct {
 	Inputs   []*tensor.Tensor // in the model's order
 	Outputs  []string         // nil: all
 	Priority int              // 1 is the highest, 0 the default; without levels any will do
 }
 
-// Answer is what the model answered and how the request fared.
-type Answer struct {
-	Outputs                   []tensor.Named // in the order asked for
+// Response is the model's outputs for one request, and when its run was queued,
+// started and finished.
+type Response struct {
+	Outputs                   []tensor.Named // in the order of Request.Outputs
 	Queued, Started, Finished time.Time
 	BatchSize                 int // rows of the run; 1 without batching, where the first axis means nothing
 }
 
-// Observer is told what happens. Its calls come from many goroutines, Depth's
-// while the queue is locked: they must be quick and must not ask the queue.
+// Observer is notified of what happens. Its methods are called from many
+// goroutines, Depth while the queue is locked: they must be quick and must not
+// call the queue.
 type Observer interface {
 	Depth(requests int, bytes int64)                       // what waits now
 	Waited(time.Duration)                                  // a request left the queue for a run
 	Ran(rows, requests int, took time.Duration, err error) // a run ended
 	Rejected(reason string)                                // "requests", "bytes", "deadline"
-	Left(where string)                                     // cancelled or late: "queue", "run"
+	Canceled(where string)                                 // cancelled or late: in the "queue", in the "run"
+	BatchingRefused(err error)                             // once: from now on each request runs by itself
 }
 
-// Queue is what stands before one model.
+// Queue holds the requests of one model until an instance runs them.
 type Queue struct {
 	run      Run
 	options  Options
-	enough   int // rows that need not wait for more
 	observer Observer
 	batches  sync.WaitGroup // goroutines of the runs of several requests
 
 	mu        sync.Mutex
-	quiet     sync.Cond // once closed: nothing waits or runs any more
+	drained   sync.Cond // once closed: nothing waits or runs any more
 	closed    bool
 	refused   error // why batches are no longer formed
 	limit     int   // rows of one run
+	fullRows  int   // rows that need not wait for more
 	instances []instance
 	idle      []*instance
-	waiting   line
+	waiting   waitList
 	estimate  estimate
-	timer     *time.Timer // when the batch that waits for more must run; nil without delay
-	forming   []*waiter   // scratch of form
+	timer     *time.Timer // fires when the batch that waits for more must run; nil without delay
+	selected  []*waiter   // scratch of selectRun
 }
 
-// instance is the right to run the model once at a time.
+// instance is the right to make one run at a time.
 type instance struct {
 	started time.Time // of the run; zero when idle
 	rows    int
@@ -85,15 +88,15 @@ type waiter struct {
 	level    int
 	rows     int
 	bytes    int64
-	turn     chan struct{} // the instance is the caller's, or the batch is done
+	wake     chan struct{} // the caller has the instance, or its batch is done
 
-	next, previous *waiter // in the line
+	next, previous *waiter // in the waitList
 
-	// Both nil as long as it waits. Guarded by the queue until turn is told.
+	// Both are nil while it waits. Guarded by the queue until wake is sent.
 	instance *instance // of the run that the caller makes itself
 	batch    *batch
 	from     int // its first row in batch
-	gone     bool
+	canceled bool
 }
 
 // New makes a queue; Close ends it. The observer must not be nil.
@@ -103,8 +106,8 @@ func New(run Run, o Options, observer Observer) *Queue {
 		o.DefaultPriority = o.PriorityLevels
 	}
 	q := &Queue{
-		run: run, options: o, enough: o.MaxBatchSize, observer: observer,
-		limit: o.MaxBatchSize, instances: make([]instance, o.Instances), waiting: newLine(o.PriorityLevels),
+		run: run, options: o, fullRows: o.MaxBatchSize, observer: observer,
+		limit: o.MaxBatchSize, instances: make([]instance, o.Instances), waiting: newWaitList(o.PriorityLevels),
 	}
 	largest := 0
 	for _, size := range o.PreferredBatchSizes {
@@ -113,58 +116,59 @@ func New(run Run, o Options, observer Observer) *Queue {
 		}
 	}
 	if largest > 0 {
-		q.enough = largest
+		q.fullRows = largest
 	}
 	for i := range q.instances {
 		q.idle = append(q.idle, &q.instances[i])
 	}
-	q.quiet.L = &q.mu
+	q.drained.L = &q.mu
 	if q.batching() && o.MaxQueueDelay > 0 {
-		q.timer = time.AfterFunc(o.MaxQueueDelay, q.due) // finds nothing the first time
+		q.timer = time.AfterFunc(o.MaxQueueDelay, q.delayExpired) // finds nothing the first time
 	}
 	return q
 }
 
-// Do answers r, or says why not, at the latest soon after ctx is done. When it
-// has returned nobody reads the memory of r.Inputs any more.
-func (q *Queue) Do(ctx context.Context, r Request) (Answer, error) {
+// Do runs r and returns its response, or why there is none, at the latest soon
+// after ctx is done. When it has returned nobody reads the memory of r.Inputs any
+// more.
+func (q *Queue) Do(ctx context.Context, r Request) (Response, error) {
 	rows, level, err := q.check(r)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	if ctx.Err() != nil {
-		return Answer{}, q.left(ctx, "queue")
+		return Response{}, q.canceled(ctx, "queue")
 	}
 	now := time.Now()
-	if i := q.seize(rows, now); i != nil {
+	if i := q.tryAcquire(rows, now); i != nil {
 		q.observer.Waited(0)
-		return q.alone(ctx, r, i, now, now)
+		return q.runSingle(ctx, r, i, now, now)
 	}
-	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), turn: make(chan struct{}, 1)}
+	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), wake: make(chan struct{}, 1)}
 	w.deadline, _ = ctx.Deadline()
-	if err := q.enter(w); err != nil {
-		return Answer{}, err
+	if err := q.enqueue(w); err != nil {
+		return Response{}, err
 	}
 	select {
-	case <-w.turn:
+	case <-w.wake:
 	case <-ctx.Done():
-		if where := q.leave(w); where != "" {
-			return Answer{}, q.left(ctx, where)
+		if where := q.withdraw(w); where != "" {
+			return Response{}, q.canceled(ctx, where)
 		}
 	}
 	if w.instance != nil {
-		return q.lead(w)
+		return q.runAcquired(w)
 	}
-	return q.answer(w)
+	return q.response(w)
 }
 
-// Close lets nothing more in and waits for what is queued and running.
+// Close admits nothing more and waits for what is queued and running.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.dispatch(time.Now())
 	for q.waiting.requests > 0 || len(q.idle) < len(q.instances) {
-		q.quiet.Wait()
+		q.drained.Wait()
 	}
 	if q.timer != nil {
 		q.timer.Stop()
@@ -173,7 +177,8 @@ func (q *Queue) Close() {
 	q.batches.Wait()
 }
 
-// Refused is why batches are no longer formed, or nil: the model's outputs can't be split by row.
+// Refused returns why batches are no longer formed, or nil: the model's outputs
+// can't be split by row.
 func (q *Queue) Refused() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -182,9 +187,9 @@ func (q *Queue) Refused() error {
 
 func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }
 
-// left is the error of a caller that has gone.
-func (q *Queue) left(ctx context.Context, where string) error {
-	q.observer.Left(where)
+// canceled counts a request whose caller has gone and returns its error.
+func (q *Queue) canceled(ctx context.Context, where string) error {
+	q.observer.Canceled(where)
 	code := fault.Canceled
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		code = fault.DeadlineExceeded

@@ -22,13 +22,14 @@ type ledger struct {
 	mu                           sync.Mutex
 	waited, runs, rows, requests int
 	failed                       int
-	rejected, left               map[string]int
+	rejected, canceled           map[string]int
 	depth                        int
 	bytes                        int64
 	sizes                        []int // rows of each run
+	refused                      []error
 }
 
-func newLedger() *ledger { return &ledger{rejected: map[string]int{}, left: map[string]int{}} }
+func newLedger() *ledger { return &ledger{rejected: map[string]int{}, canceled: map[string]int{}} }
 
 func (l *ledger) Depth(requests int, bytes int64) {
 	l.mu.Lock()
@@ -61,10 +62,16 @@ func (l *ledger) Rejected(reason string) {
 	l.rejected[reason]++
 }
 
-func (l *ledger) Left(where string) {
+func (l *ledger) Canceled(where string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.left[where]++
+	l.canceled[where]++
+}
+
+func (l *ledger) BatchingRefused(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = append(l.refused, err)
 }
 
 // counts are some of a ledger's numbers while they still change.
@@ -81,17 +88,17 @@ func vector(values ...float32) *tensor.Tensor {
 	return &tensor.Tensor{DType: tensor.FP32, Shape: []int64{int64(len(values)), 1}, Data: values}
 }
 
-func ask(values ...float32) batch.Request {
+func request(values ...float32) batch.Request {
 	return batch.Request{Inputs: []*tensor.Tensor{vector(values...)}}
 }
 
-func values(t *testing.T, a batch.Answer) []float32 {
+func values(t *testing.T, a batch.Response) []float32 {
 	t.Helper()
 	require.NotEmpty(t, a.Outputs)
 	return a.Outputs[0].Value.(*tensor.Tensor).Data.([]float32)
 }
 
-// echo answers Y with its input after some time.
+// echo returns its input as Y after some time.
 func echo(took time.Duration) batch.Run {
 	return func(ctx context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
 		select {
@@ -103,8 +110,8 @@ func echo(took time.Duration) batch.Run {
 	}
 }
 
-// roomy lets everything wait.
-func roomy(o batch.Options) batch.Options {
+// unbounded lets everything wait.
+func unbounded(o batch.Options) batch.Options {
 	o.MaxQueueRequests, o.MaxQueueBytes = 1<<20, 1<<40
 	return o
 }
@@ -115,36 +122,36 @@ type group struct {
 	q *batch.Queue
 }
 
-func (g *group) start(ctx context.Context, r batch.Request, then func(batch.Answer, error)) {
+func (g *group) start(ctx context.Context, r batch.Request, then func(batch.Response, error)) {
 	g.Go(func() { then(g.q.Do(ctx, r)) })
 	synctest.Wait()
 }
 
-func ignore(batch.Answer, error) {}
+func ignore(batch.Response, error) {}
 
 func TestAnIdleInstanceRunsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
 		q := batch.New(echo(time.Millisecond), batch.Options{}, l)
 		began := time.Now()
-		a, err := q.Do(t.Context(), ask(1, 2))
+		a, err := q.Do(t.Context(), request(1, 2))
 		require.NoError(t, err)
 		assert.Equal(t, []float32{1, 2}, values(t, a))
 		assert.Equal(t, 1, a.BatchSize, "without batching the first axis means nothing")
 		assert.Equal(t, []time.Time{began, began, began.Add(time.Millisecond)}, []time.Time{a.Queued, a.Started, a.Finished})
 		q.Close()
 		assert.Equal(t, []int{1, 1, 1}, []int{l.waited, l.runs, l.requests})
-		_, err = q.Do(t.Context(), ask(1))
+		_, err = q.Do(t.Context(), request(1))
 		assert.Equal(t, fault.Unavailable, fault.CodeOf(err))
 	})
 }
 
 func TestInstancesRunAtOnceAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{Instances: 3}), newLedger())}
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{Instances: 3}), newLedger())}
 		began := time.Now()
 		for i := range 7 {
-			g.start(t.Context(), ask(float32(i)), func(a batch.Answer, err error) {
+			g.start(t.Context(), request(float32(i)), func(a batch.Response, err error) {
 				assert.NoError(t, err)
 				assert.Equal(t, []float32{float32(i)}, values(t, a))
 				assert.Equal(t, time.Duration(i/3+1)*time.Second, a.Finished.Sub(began), "first in, first out, three at a time")
@@ -159,11 +166,11 @@ func TestPriorities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []float32
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{PriorityLevels: 3, DefaultPriority: 2}), newLedger())}
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{PriorityLevels: 3, DefaultPriority: 2}), newLedger())}
 		for i, priority := range []int{0, 3, 2, 0, 1, 3, 1} {
-			r := ask(float32(i))
+			r := request(float32(i))
 			r.Priority = priority
-			g.start(t.Context(), r, func(a batch.Answer, err error) {
+			g.start(t.Context(), r, func(a batch.Response, err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				assert.NoError(t, err)
@@ -183,34 +190,34 @@ func TestAWaitingCallerLeavesAtOnce(t *testing.T) {
 	for _, size := range []int{0, 8} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(echo(time.Second), roomy(batch.Options{MaxBatchSize: size}), l)}
+			g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: size}), l)}
 			began := time.Now()
-			g.start(t.Context(), ask(0), ignore)
+			g.start(t.Context(), request(0), ignore)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			gone := errors.New("gone fishing")
-			g.start(ctx, ask(1), func(_ batch.Answer, err error) {
+			g.start(ctx, request(1), func(_ batch.Response, err error) {
 				assert.Equal(t, fault.Canceled, fault.CodeOf(err))
 				assert.ErrorIs(t, err, gone)
 				assert.Zero(t, time.Since(began))
 			})
 			late, stop := context.WithTimeout(t.Context(), time.Second/2)
 			defer stop()
-			g.start(late, ask(2), func(_ batch.Answer, err error) {
+			g.start(late, request(2), func(_ batch.Response, err error) {
 				assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
 				assert.Equal(t, time.Second/2, time.Since(began))
 			})
 			cancel(gone)
 			g.q.Close()
 			g.Wait()
-			_, err := g.q.Do(ctx, ask(1))
+			_, err := g.q.Do(ctx, request(1))
 			assert.ErrorIs(t, err, gone, "a caller that has gone before does not get in")
-			assert.Equal(t, 3, l.left["queue"])
+			assert.Equal(t, 3, l.canceled["queue"])
 			assert.Equal(t, []int{1, 1, 0, 0}, []int{l.runs, l.waited, l.depth, int(l.bytes)})
 		})
 	}
 }
 
-func TestWhoHasGoneWhenARunEndsCostsNoOther(t *testing.T) {
+func TestACallerThatHasGoneWhenARunEndsCostsNoRun(t *testing.T) {
 	for _, size := range []int{0, 8} {
 		for range 50 {
 			l := newLedger()
@@ -220,19 +227,19 @@ func TestWhoHasGoneWhenARunEndsCostsNoOther(t *testing.T) {
 				<-waiting
 				cancel()
 				return nil, nil
-			}, roomy(batch.Options{MaxBatchSize: size}), l)
+			}, unbounded(batch.Options{MaxBatchSize: size}), l)
 			var all sync.WaitGroup
-			all.Go(func() { _, _ = q.Do(t.Context(), ask(0)) })
+			all.Go(func() { _, _ = q.Do(t.Context(), request(0)) })
 			assert.Eventually(t, func() bool { return l.seen().waited == 1 }, time.Minute, time.Microsecond)
 			for range 2 {
-				all.Go(func() { _, _ = q.Do(ctx, ask(1)) })
+				all.Go(func() { _, _ = q.Do(ctx, request(1)) })
 			}
 			assert.Eventually(t, func() bool { return l.seen().depth == 2 }, time.Minute, time.Microsecond)
 			close(waiting)
 			all.Wait()
 			q.Close()
 			assert.Equal(t, 1, l.runs)
-			assert.Equal(t, 2, l.left["queue"])
+			assert.Equal(t, 2, l.canceled["queue"])
 		}
 	}
 }
@@ -250,17 +257,17 @@ func (w watch) Depth(requests int, bytes int64) {
 	}
 }
 
-func TestWhoHasGoneWhenItsTurnComesCostsNoRun(t *testing.T) {
+func TestACallerThatHasGoneWhenAnInstanceIsFreeCostsNoRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
 		ctx, cancel := context.WithCancel(t.Context())
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{}), watch{l, cancel})}
-		g.start(t.Context(), ask(0), ignore)
-		g.start(ctx, ask(1), func(_ batch.Answer, err error) { assert.Equal(t, fault.Canceled, fault.CodeOf(err)) })
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{}), watch{l, cancel})}
+		g.start(t.Context(), request(0), ignore)
+		g.start(ctx, request(1), func(_ batch.Response, err error) { assert.Equal(t, fault.Canceled, fault.CodeOf(err)) })
 		g.Wait()
 		g.q.Close()
 		assert.Equal(t, 1, l.runs)
-		assert.Equal(t, 1, l.left["queue"])
+		assert.Equal(t, 1, l.canceled["queue"])
 	})
 }
 
@@ -282,12 +289,12 @@ func TestTheOnlyCallerOfARunStaysUntilItsInputsAreFree(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		began := time.Now()
-		_, err := q.Do(ctx, ask(1))
+		_, err := q.Do(ctx, request(1))
 		assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second+time.Minute, time.Since(began))
 		assert.Zero(t, reading)
-		assert.Equal(t, 1, l.left["run"])
+		assert.Equal(t, 1, l.canceled["run"])
 		q.Close()
 	})
 }
@@ -306,12 +313,12 @@ func TestCallersOfABatchLeaveAtOnceAndTheLastOneEndsTheRun(t *testing.T) {
 			ended, at = context.Cause(ctx), time.Since(began)
 			return nil, ended
 		}
-		g := group{q: batch.New(run, roomy(batch.Options{MaxBatchSize: 8}), l)}
-		g.start(t.Context(), ask(0), ignore)
+		g := group{q: batch.New(run, unbounded(batch.Options{MaxBatchSize: 8}), l)}
+		g.start(t.Context(), request(0), ignore)
 		for i := range 3 {
 			ctx, stop := context.WithTimeout(t.Context(), time.Duration(i+5)*time.Second)
 			defer stop()
-			g.start(ctx, ask(float32(i)), func(_ batch.Answer, err error) {
+			g.start(ctx, request(float32(i)), func(_ batch.Response, err error) {
 				assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
 				assert.Equal(t, time.Duration(i+5)*time.Second, time.Since(began))
 			})
@@ -320,18 +327,18 @@ func TestCallersOfABatchLeaveAtOnceAndTheLastOneEndsTheRun(t *testing.T) {
 		g.q.Close()
 		assert.ErrorIs(t, ended, context.DeadlineExceeded)
 		assert.Equal(t, 7*time.Second, at)
-		assert.Equal(t, 3, l.left["run"])
+		assert.Equal(t, 3, l.canceled["run"])
 		assert.Equal(t, []int{1, 3}, l.sizes, "nobody is there for a second try")
 	})
 }
 
 func TestCloseWaitsForWhatIsQueuedAndRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
 		began := time.Now()
 		var answered atomic.Int64
 		for range 5 {
-			g.start(t.Context(), ask(1), func(_ batch.Answer, err error) {
+			g.start(t.Context(), request(1), func(_ batch.Response, err error) {
 				assert.NoError(t, err)
 				answered.Add(1)
 			})
@@ -344,11 +351,11 @@ func TestCloseWaitsForWhatIsQueuedAndRunning(t *testing.T) {
 	})
 }
 
-func TestCloseEndsTheWaitForCompany(t *testing.T) {
+func TestCloseEndsTheWaitForMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
 		began := time.Now()
-		g.start(t.Context(), ask(1), func(_ batch.Answer, err error) { assert.NoError(t, err) })
+		g.start(t.Context(), request(1), func(_ batch.Response, err error) { assert.NoError(t, err) })
 		g.q.Close()
 		g.Wait()
 		assert.Equal(t, time.Second, time.Since(began))
@@ -358,7 +365,7 @@ func TestCloseEndsTheWaitForCompany(t *testing.T) {
 func TestAPanicIsAnErrorAndFreesTheInstance(t *testing.T) {
 	q := batch.New(func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) { panic("boo") }, batch.Options{}, newLedger())
 	for range 2 {
-		_, err := q.Do(t.Context(), ask(1))
+		_, err := q.Do(t.Context(), request(1))
 		assert.EqualError(t, err, "the run panicked: boo")
 		assert.Equal(t, fault.Internal, fault.CodeOf(err))
 	}

@@ -23,7 +23,7 @@ const poison = -1 // a value that fails the run
 
 var errPoison = errors.New("poison")
 
-// twice answers Y with every number doubled, and S with a row of X for each row.
+// twice returns every number doubled as Y, and as S a row of X for each row.
 func twice(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
 	x := inputs[0].Data.([]float32)
 	y, bad := make([]float32, len(x)), false
@@ -55,7 +55,7 @@ func twice(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]te
 	return all, nil
 }
 
-// caller is one of many that ask at random and check what they get.
+// caller is one of many that send random requests and check the responses.
 type caller struct {
 	q      *batch.Queue
 	random *rand.Rand
@@ -67,7 +67,7 @@ func (c *caller) count(what string) {
 	n.(*atomic.Int64).Add(1)
 }
 
-func (c *caller) ask(t *testing.T, id float32) {
+func (c *caller) send(t *testing.T, id float32) {
 	rows, width := c.random.IntN(5), 1+c.random.IntN(3)
 	x := make([]float32, rows*width)
 	for i := range x {
@@ -98,7 +98,7 @@ func (c *caller) ask(t *testing.T, id float32) {
 		c.count("bad")
 	case code == fault.Canceled, code == fault.DeadlineExceeded:
 		assert.Error(t, ctx.Err())
-		c.count("left")
+		c.count("canceled")
 	case code == fault.Overloaded:
 		assert.Positive(t, fault.RetryAfterOf(err))
 		c.count("rejected")
@@ -110,7 +110,7 @@ func (c *caller) ask(t *testing.T, id float32) {
 	}
 }
 
-func check(t *testing.T, r batch.Request, sent []float32, a batch.Answer) {
+func check(t *testing.T, r batch.Request, sent []float32, a batch.Response) {
 	names := r.Outputs
 	if names == nil {
 		names = []string{"Y", "S"}
@@ -149,7 +149,7 @@ func TestEveryAnswerIsRightUnderLoad(t *testing.T) {
 			all.Go(func() {
 				c := caller{q: q, random: rand.New(rand.NewPCG(uint64(n), 1)), sums: sums}
 				for i := range requests {
-					c.ask(t, float32((n*requests+i)*16))
+					c.send(t, float32((n*requests+i)*16))
 				}
 			})
 		}
@@ -161,14 +161,14 @@ func TestEveryAnswerIsRightUnderLoad(t *testing.T) {
 			return int(n.(*atomic.Int64).Load())
 		}
 		rejected := l.rejected["requests"] + l.rejected["bytes"] + l.rejected["deadline"]
-		assert.Equal(t, callers*requests, sum("answered")+sum("bad")+sum("left")+rejected)
-		assert.Equal(t, sum("left"), l.left["queue"]+l.left["run"])
-		assert.Equal(t, callers*requests, l.waited+rejected+l.left["queue"])
+		assert.Equal(t, callers*requests, sum("answered")+sum("bad")+sum("canceled")+rejected)
+		assert.Equal(t, sum("canceled"), l.canceled["queue"]+l.canceled["run"])
+		assert.Equal(t, callers*requests, l.waited+rejected+l.canceled["queue"])
 		assert.GreaterOrEqual(t, l.requests, sum("answered"))
-		assert.LessOrEqual(t, l.requests, sum("answered")+l.left["run"])
+		assert.LessOrEqual(t, l.requests, sum("answered")+l.canceled["run"])
 		assert.Zero(t, l.depth)
 		assert.Zero(t, l.bytes)
 		assert.NoError(t, q.Refused())
-		t.Log(o.MaxBatchSize, "answered", sum("answered"), "bad", sum("bad"), l.left, l.rejected, "runs", l.runs, "failed", l.failed)
+		t.Log(o.MaxBatchSize, "answered", sum("answered"), "bad", sum("bad"), l.canceled, l.rejected, "runs", l.runs, "failed", l.failed)
 	}
 }

@@ -17,56 +17,56 @@ type batch struct {
 	copied  chan struct{}    // closed when inputs is complete
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	present int // members whose callers are still there; guarded by the queue
+	active  int // members that are not cancelled; guarded by the queue
 
 	outputs           []tensor.Named
 	err               error
 	started, finished time.Time
 }
 
-// newBatch claims its members; the queue is locked.
+// newBatch makes a batch of members that no longer wait; the queue is locked.
 func newBatch(members []*waiter, copied chan struct{}) *batch {
 	b := &batch{members: members, copied: copied}
 	b.ctx, b.cancel = context.WithCancelCause(context.Background())
 	for _, w := range members {
 		w.batch, w.from = b, b.rows
 		b.rows += w.rows
-		if !w.gone {
-			b.present++
+		if !w.canceled {
+			b.active++
 		}
 	}
 	return b
 }
 
-// lead runs the model for w on the instance that it was handed.
-func (q *Queue) lead(w *waiter) (Answer, error) {
+// runAcquired runs the model for w on the instance that it was handed.
+func (q *Queue) runAcquired(w *waiter) (Response, error) {
 	now := time.Now()
 	if w.ctx.Err() != nil {
 		q.release(w.instance, now)
-		return Answer{}, q.left(w.ctx, "queue")
+		return Response{}, q.canceled(w.ctx, "queue")
 	}
 	q.observer.Waited(now.Sub(w.queued))
-	return q.alone(w.ctx, w.Request, w.instance, w.queued, now)
+	return q.runSingle(w.ctx, w.Request, w.instance, w.queued, now)
 }
 
-// alone runs the model for one request on its caller's goroutine.
-func (q *Queue) alone(ctx context.Context, r Request, i *instance, queued, started time.Time) (Answer, error) {
+// runSingle runs the model for one request on its caller's goroutine.
+func (q *Queue) runSingle(ctx context.Context, r Request, i *instance, queued, started time.Time) (Response, error) {
 	rows := i.rows
-	outputs, err := q.try(ctx, r.Inputs, r.Outputs)
+	outputs, err := q.runSafely(ctx, r.Inputs, r.Outputs)
 	finished := time.Now()
-	q.ran(i, rows, started, finished, err)
+	q.recordRun(i, rows, started, finished, err)
 	q.observer.Ran(rows, 1, finished.Sub(started), err)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = q.left(ctx, "run")
+			err = q.canceled(ctx, "run")
 		}
-		return Answer{}, err
+		return Response{}, err
 	}
-	return Answer{Outputs: outputs, Queued: queued, Started: started, Finished: finished, BatchSize: rows}, nil
+	return Response{Outputs: outputs, Queued: queued, Started: started, Finished: finished, BatchSize: rows}, nil
 }
 
-// try runs the model; a panic must not take the process or the instance with it.
-func (q *Queue) try(ctx context.Context, inputs []*tensor.Tensor, outputs []string) (named []tensor.Named, err error) {
+// runSafely runs the model; a panic must take neither the process nor the instance with it.
+func (q *Queue) runSafely(ctx context.Context, inputs []*tensor.Tensor, outputs []string) (named []tensor.Named, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.New(fault.Internal, "the run panicked: %v", p)
@@ -75,40 +75,40 @@ func (q *Queue) try(ctx context.Context, inputs []*tensor.Tensor, outputs []stri
 	return q.run(ctx, inputs, outputs)
 }
 
-// ran learns from a run; an instance that comes with it is free again.
-func (q *Queue) ran(i *instance, rows int, started, finished time.Time, err error) {
+// recordRun learns from a run and releases its instance, if i is not nil.
+func (q *Queue) recordRun(i *instance, rows int, started, finished time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err == nil {
-		q.estimate.ran(rows, finished.Sub(started))
+		q.estimate.add(rows, finished.Sub(started))
 	}
 	if i != nil {
-		q.free(i, finished)
+		q.releaseLocked(i, finished)
 	}
 }
 
 func (q *Queue) release(i *instance, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.free(i, now)
+	q.releaseLocked(i, now)
 }
 
-func (q *Queue) free(i *instance, now time.Time) {
+func (q *Queue) releaseLocked(i *instance, now time.Time) {
 	i.started = time.Time{}
 	q.idle = append(q.idle, i)
 	q.dispatch(now)
-	q.settle()
+	q.signalDrained()
 }
 
-// together runs the model for several requests on the goroutine of the batch.
-func (q *Queue) together(b *batch, i *instance) {
+// runBatch runs the model for several requests on the batch's own goroutine.
+func (q *Queue) runBatch(b *batch, i *instance) {
 	b.started = time.Now()
 	for _, w := range b.members {
 		q.observer.Waited(b.started.Sub(w.queued))
 	}
 	b.err = b.copy()
 	close(b.copied)
-	q.attempt(b, i)
+	q.runOrSplit(b, i)
 }
 
 func (b *batch) copy() error {
@@ -126,31 +126,32 @@ func (b *batch) copy() error {
 	return nil
 }
 
-// attempt runs b and tells its members, or, when it fails, runs its parts. An
-// instance that comes with it is freed after the last run.
-func (q *Queue) attempt(b *batch, i *instance) {
+// runOrSplit runs b and wakes its members, or runs its parts when it fails. An
+// instance that is passed is released after the last run.
+func (q *Queue) runOrSplit(b *batch, i *instance) {
 	defer b.cancel(nil)
 	size := len(b.members)
 	if b.err == nil && b.ctx.Err() == nil {
-		size = q.once(b)
+		size = q.runOnce(b)
 	}
 	if size < len(b.members) {
-		q.again(b, size, i)
+		q.splitAndRetry(b, size, i)
 		return
 	}
 	if i != nil {
 		q.release(i, time.Now())
 	}
 	for _, w := range b.members {
-		w.turn <- struct{}{}
+		w.wake <- struct{}{}
 	}
 }
 
-// once runs b. It says how many members to run at a time: all when that is how it ends.
-func (q *Queue) once(b *batch) (size int) {
-	b.outputs, b.err = q.try(b.ctx, b.inputs, b.wanted())
+// runOnce runs b and returns how many members to run at a time next: all of them
+// when the outcome is final.
+func (q *Queue) runOnce(b *batch) (size int) {
+	b.outputs, b.err = q.runSafely(b.ctx, b.inputs, b.outputNames())
 	b.finished = time.Now()
-	q.ran(nil, b.rows, b.started, b.finished, b.err)
+	q.recordRun(nil, b.rows, b.started, b.finished, b.err)
 	q.observer.Ran(b.rows, len(b.members), b.finished.Sub(b.started), b.err)
 	if len(b.members) == 1 || b.ctx.Err() != nil {
 		return len(b.members)
@@ -159,31 +160,31 @@ func (q *Queue) once(b *batch) (size int) {
 		return (len(b.members) + 1) / 2
 	}
 	if err := splittable(b.outputs, b.rows); err != nil {
-		q.refuse(err)
+		q.refuseBatching(err)
 		return 1
 	}
 	return len(b.members)
 }
 
-// again runs the members of b so many at a time, from the copy.
-func (q *Queue) again(b *batch, size int, i *instance) {
+// splitAndRetry runs the members of b size at a time, from the copy.
+func (q *Queue) splitAndRetry(b *batch, size int, i *instance) {
 	from := 0
 	for at := 0; at < len(b.members); at += size {
-		p := q.part(b, b.members[at:min(at+size, len(b.members))], from)
+		p := q.subBatch(b, b.members[at:min(at+size, len(b.members))], from)
 		from += p.rows
 		if at+size < len(b.members) {
-			q.attempt(p, nil)
+			q.runOrSplit(p, nil)
 		} else {
-			q.attempt(p, i)
+			q.runOrSplit(p, i)
 		}
 	}
 }
 
-// part makes a batch of some members of b, the first of which has the row from.
-func (q *Queue) part(b *batch, members []*waiter, from int) *batch {
+// subBatch makes a batch of some members of b, the first of which has the row from.
+func (q *Queue) subBatch(b *batch, members []*waiter, from int) *batch {
 	q.mu.Lock()
 	p := newBatch(members, b.copied)
-	if p.present == 0 {
+	if p.active == 0 {
 		p.cancel(context.Canceled)
 	}
 	q.mu.Unlock()
@@ -195,10 +196,15 @@ func (q *Queue) part(b *batch, members []*waiter, from int) *batch {
 	return p
 }
 
-func (q *Queue) refuse(err error) {
+// refuseBatching ends batching and notifies the observer, once.
+func (q *Queue) refuseBatching(err error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.refused == nil {
-		q.refused, q.limit, q.enough = err, 1, 1
+	first := q.refused == nil
+	if first {
+		q.refused, q.limit, q.fullRows = err, 1, 1
+	}
+	q.mu.Unlock()
+	if first {
+		q.observer.BatchingRefused(err)
 	}
 }

@@ -27,8 +27,8 @@ func blocked(t *testing.T, run batch.Run, l *ledger) *group {
 			return echo(time.Second)(ctx, inputs, nil)
 		}
 		return run(ctx, inputs, outputs)
-	}, roomy(batch.Options{MaxBatchSize: 64}), l)}
-	g.start(t.Context(), ask(0), ignore)
+	}, unbounded(batch.Options{MaxBatchSize: 64}), l)}
+	g.start(t.Context(), request(0), ignore)
 	return g
 }
 
@@ -37,13 +37,14 @@ func TestABadInputFailsAlone(t *testing.T) {
 		l, bad := newLedger(), errors.New("13 is bad")
 		run := func(ctx context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
 			if slices.Contains(inputs[0].Data.([]float32), 13) {
+				time.Sleep(time.Second) // the run before is recorded meanwhile
 				return nil, bad
 			}
 			return echo(time.Second)(ctx, inputs, nil)
 		}
 		g := blocked(t, run, l)
 		for i := range 20 {
-			g.start(t.Context(), ask(float32(i), -1), func(a batch.Answer, err error) {
+			g.start(t.Context(), request(float32(i), -1), func(a batch.Response, err error) {
 				if i == 13 {
 					assert.ErrorIs(t, err, bad)
 					return
@@ -57,6 +58,7 @@ func TestABadInputFailsAlone(t *testing.T) {
 		assert.Equal(t, []int{1, 40, 20, 20, 10, 6, 4, 2, 2, 10}, l.sizes, "halved until the bad one stands alone")
 		assert.Equal(t, 20, l.waited-1)
 		assert.NoError(t, g.q.Refused())
+		assert.Empty(t, l.refused)
 	})
 }
 
@@ -75,7 +77,7 @@ func TestCallersLeaveAFailedBatchTooAndCostNoFurtherRun(t *testing.T) {
 			ctx, stop := context.WithTimeout(t.Context(), timeout)
 			defer stop()
 			began := time.Now()
-			g.start(ctx, ask(float32(i)), func(a batch.Answer, err error) {
+			g.start(ctx, request(float32(i)), func(a batch.Response, err error) {
 				if i == 1 {
 					require.NoError(t, err)
 					assert.Equal(t, []float32{1}, values(t, a))
@@ -89,14 +91,14 @@ func TestCallersLeaveAFailedBatchTooAndCostNoFurtherRun(t *testing.T) {
 		g.q.Close()
 		g.Wait()
 		assert.Equal(t, []int{1, 4, 2}, l.sizes, "nobody is left of the second half")
-		assert.Equal(t, 3, l.left["run"])
+		assert.Equal(t, 3, l.canceled["run"])
 	})
 }
 
-// rich answers a tensor, a sequence with one map for each row, and fails on unknown names.
-func rich(asked *[][]string) batch.Run {
+// rich returns a tensor, a sequence with one map for each row, and fails on unknown names.
+func rich(requested *[][]string) batch.Run {
 	return func(_ context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
-		*asked = append(*asked, outputs)
+		*requested = append(*requested, outputs)
 		maps := make(tensor.Sequence, inputs[0].Shape[0])
 		for i := range maps {
 			maps[i] = tensor.Map{Keys: inputs[0].Rows(i, i+1), Values: inputs[0].Rows(i, i+1)}
@@ -117,10 +119,10 @@ func rich(asked *[][]string) batch.Run {
 	}
 }
 
-func TestEachGetsTheOutputsItAskedFor(t *testing.T) {
+func TestEachGetsTheOutputsItRequests(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		ask   [][]string
+		send  [][]string
 		union []string
 	}{
 		{"the same", [][]string{{"label"}, {"label"}}, []string{"label"}},
@@ -128,14 +130,14 @@ func TestEachGetsTheOutputsItAskedFor(t *testing.T) {
 		{"all", [][]string{{"maps"}, nil, {"maps", "label"}}, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var asked [][]string
-			g := blocked(t, rich(&asked), newLedger())
-			for i, names := range test.ask {
-				r := ask(float32(i), 10)
+			var requested [][]string
+			g := blocked(t, rich(&requested), newLedger())
+			for i, names := range test.send {
+				r := request(float32(i), 10)
 				if names != nil {
 					r.Outputs = append(make([]string, 0, 8), names...)
 				}
-				g.start(t.Context(), r, func(a batch.Answer, err error) {
+				g.start(t.Context(), r, func(a batch.Response, err error) {
 					require.NoError(t, err, test.name)
 					want, err := rich(new([][]string))(t.Context(), r.Inputs, names)
 					require.NoError(t, err)
@@ -144,12 +146,12 @@ func TestEachGetsTheOutputsItAskedFor(t *testing.T) {
 						assert.Equal(t, want[n].Name, o.Name, test.name)
 						assert.Equal(t, want[n].Value, o.Value, test.name)
 					}
-					assert.Equal(t, 2*len(test.ask), a.BatchSize)
+					assert.Equal(t, 2*len(test.send), a.BatchSize)
 					assert.Empty(t, strings.Join(r.Outputs[len(r.Outputs):cap(r.Outputs)], ""), "the union must not be written into what a caller gave")
 				})
 			}
 			g.Wait()
-			assert.Equal(t, [][]string{test.union}, asked, test.name)
+			assert.Equal(t, [][]string{test.union}, requested, test.name)
 		})
 	}
 }
@@ -159,9 +161,9 @@ func TestAnUnknownOutputFailsItsRequestOnly(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := blocked(t, rich(new([][]string)), newLedger())
 			for i, names := range [][]string{others, {"nope"}, others} {
-				r := ask(float32(i))
+				r := request(float32(i))
 				r.Outputs = names
-				g.start(t.Context(), r, func(_ batch.Answer, err error) {
+				g.start(t.Context(), r, func(_ batch.Response, err error) {
 					if i == 1 {
 						assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 						assert.ErrorContains(t, err, `no output "nope"`)
@@ -191,20 +193,21 @@ func TestOutputsThatCannotBeSplitEndBatching(t *testing.T) {
 				time.Sleep(time.Second)
 				return []tensor.Named{{Name: "Y", Value: test.value}, {Name: "X", Value: inputs[0]}}, nil
 			}, l)
-			alone := func(i float32) func(a batch.Answer, err error) {
-				return func(a batch.Answer, err error) {
+			alone := func(i float32) func(a batch.Response, err error) {
+				return func(a batch.Response, err error) {
 					require.NoError(t, err)
 					assert.Equal(t, []tensor.Named{{Name: "Y", Value: test.value}, {Name: "X", Value: vector(i)}}, a.Outputs)
 				}
 			}
-			g.start(t.Context(), ask(1), alone(1))
-			g.start(t.Context(), ask(2), alone(2))
+			g.start(t.Context(), request(1), alone(1))
+			g.start(t.Context(), request(2), alone(2))
 			g.Wait()
 			for i := range 3 {
-				g.start(t.Context(), ask(float32(i)), alone(float32(i)))
+				g.start(t.Context(), request(float32(i)), alone(float32(i)))
 			}
 			g.Wait()
 			assert.EqualError(t, g.q.Refused(), test.err)
+			assert.Equal(t, []error{g.q.Refused()}, l.refused, "the observer is notified once")
 			assert.Equal(t, []int{1, 2, 1, 1, 1, 1, 1}, l.sizes)
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"slipway/server/tensor"
 )
 
-// wanted is the union of the outputs that the members ask for; nil is all.
-func (b *batch) wanted() []string {
+// outputNames returns the union of the outputs that the members request; nil is all.
+func (b *batch) outputNames() []string {
 	all := b.members[0].Outputs
 	owned := false
 	for _, w := range b.members {
@@ -29,7 +29,7 @@ func (b *batch) wanted() []string {
 	return all
 }
 
-// splittable is nil when every output has a row for each row of the run.
+// splittable returns nil when every output has a row for each row of the run.
 func splittable(outputs []tensor.Named, rows int) error {
 	for _, o := range outputs {
 		switch v := o.Value.(type) {
@@ -48,26 +48,26 @@ func splittable(outputs []tensor.Named, rows int) error {
 	return nil
 }
 
-// answer is w's share of what its batch was answered.
-func (q *Queue) answer(w *waiter) (Answer, error) {
+// response returns w's share of its batch's outputs.
+func (q *Queue) response(w *waiter) (Response, error) {
 	b := w.batch
 	if b.err != nil {
-		return Answer{}, b.err
+		return Response{}, b.err
 	}
-	outputs, err := pick(b.outputs, w.Outputs)
+	outputs, err := selectOutputs(b.outputs, w.Outputs)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	if len(b.members) > 1 {
 		for i := range outputs {
-			outputs[i].Value = part(outputs[i].Value, w.from, w.from+w.rows)
+			outputs[i].Value = rowsOf(outputs[i].Value, w.from, w.from+w.rows)
 		}
 	}
-	return Answer{Outputs: outputs, Queued: w.queued, Started: b.started, Finished: b.finished, BatchSize: b.rows}, nil
+	return Response{Outputs: outputs, Queued: w.queued, Started: b.started, Finished: b.finished, BatchSize: b.rows}, nil
 }
 
-// pick copies the outputs of the given names, in their order.
-func pick(outputs []tensor.Named, names []string) ([]tensor.Named, error) {
+// selectOutputs copies the outputs of the given names, in their order.
+func selectOutputs(outputs []tensor.Named, names []string) ([]tensor.Named, error) {
 	if len(names) == 0 {
 		return slices.Clone(outputs), nil
 	}
@@ -82,7 +82,8 @@ func pick(outputs []tensor.Named, names []string) ([]tensor.Named, error) {
 	return picked, nil
 }
 
-func part(v tensor.Value, from, to int) tensor.Value {
+// rowsOf returns some rows of an output without copying them.
+func rowsOf(v tensor.Value, from, to int) tensor.Value {
 	if s, ok := v.(tensor.Sequence); ok {
 		return s[from:to:to]
 	}

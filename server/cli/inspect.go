@@ -16,7 +16,7 @@ type inspectCommand struct {
 	Model string `arg:"" optional:"" help:"The model; none means all of them."`
 }
 
-// Run loads the models as serve would and says what each takes, how it is run,
+// Run loads the models as serve would and prints what each takes, how it is run,
 // and why so.
 func (i inspectCommand) Run() error {
 	c, err := i.configuration()
@@ -56,9 +56,9 @@ func inspect(v *serving.Version, o serving.Options) error {
 	fmt.Fprintf(w, "  runs\t%s\n", o.Size(s).Why)
 	fmt.Fprintf(w, "  batching\t%s\n", batching(v))
 	fmt.Fprintf(w, "  queue\t%d requests and %d bytes may wait, each request %s\n", s.Queue.MaxRequests, s.Queue.MaxBytes, s.Queue.Timeout)
-	arena := "off: memory of a run is given back after it"
+	arena := "off: the memory of a run is freed after it"
 	if s.Memory.Arena {
-		arena = "on (memory.arena): memory of the largest run is kept for the next"
+		arena = "on (memory.arena): the memory of the largest run is kept for the next"
 	}
 	fmt.Fprintf(w, "  arena\t%s\n", arena)
 	proof := "none: add golden.ndjson (slipway predict --record)"
@@ -71,10 +71,10 @@ func inspect(v *serving.Version, o serving.Options) error {
 
 func batching(v *serving.Version) string {
 	switch {
-	case v.BatchingRefused != "":
-		return "refused: " + v.BatchingRefused
+	case v.BatchingRefused() != "":
+		return "refused: " + v.BatchingRefused()
 	case v.MaxBatchSize > 0:
-		return fmt.Sprintf("up to %d rows, verified: rows answer in a batch as they do alone", v.MaxBatchSize)
+		return fmt.Sprintf("up to %d rows, verified: rows give the same in a batch as by themselves", v.MaxBatchSize)
 	}
 	return "off: set batching.maxBatchSize in the model's config.yaml"
 }

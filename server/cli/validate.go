@@ -20,7 +20,7 @@ type validateCommand struct {
 	options
 }
 
-// Run loads what serve would load and says what it found.
+// Run loads what serve would load and prints what it found.
 func (v validateCommand) Run() error {
 	c, err := v.configuration()
 	if err != nil {
@@ -39,13 +39,13 @@ func (v validateCommand) Run() error {
 	})
 }
 
-// verdict is nil when everything that is to be served can be.
+// verdict returns nil when everything that is to be served can be.
 func verdict(catalog *serving.Catalog) error {
 	return errors.Join(catalog.Failures(), catalog.Ready())
 }
 
-// withCatalog gives use the repository's models, loaded but not served, what
-// they were loaded with, and what else the repository has wrong.
+// withCatalog loads the repository's models without serving them and calls use with
+// them, the options they were loaded with, and the repository's other problems.
 func (o options) withCatalog(c config.Config, use func(*serving.Catalog, serving.Options, []error) error) (err error) {
 	processors, err := fitProcessors()
 	if err != nil {

@@ -66,7 +66,7 @@ func start(t testing.TB, repository string, change func(*grpcapi.API)) *fixture 
 	}
 	t.Cleanup(catalog.Close)
 	if repository != "" {
-		require.NoError(t, catalog.Load(t.Context()))
+		require.NoError(t, catalog.LoadAll(t.Context()))
 	}
 	f.conn = serve(t, f.api.Server(false))
 	f.GRPCInferenceServiceClient = oip.NewGRPCInferenceServiceClient(f.conn)

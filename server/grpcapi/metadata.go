@@ -51,8 +51,8 @@ func (s *service) ModelMetadata(ctx context.Context, r *oip.ModelMetadataRequest
 		Name: m.Name, Versions: m.Numbers(), Platform: platform,
 		Inputs: describe(v.Inputs), Outputs: describe(v.Outputs),
 	}
-	if v.BatchingRefused != "" {
-		answer.Parameters = parameters{"batching": {ParameterChoice: &oip.InferParameter_StringParam{StringParam: refused + v.BatchingRefused}}}
+	if v.BatchingRefused() != "" {
+		answer.Parameters = parameters{"batching": {ParameterChoice: &oip.InferParameter_StringParam{StringParam: refused + v.BatchingRefused()}}}
 	}
 	return answer, nil
 }

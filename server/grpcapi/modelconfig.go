@@ -34,8 +34,8 @@ func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*
 	if v.MaxBatchSize > 0 {
 		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Config)}
 	}
-	if v.BatchingRefused != "" {
-		c.Parameters["batching"] = &oip.ModelParameter{StringValue: refused + v.BatchingRefused}
+	if v.BatchingRefused() != "" {
+		c.Parameters["batching"] = &oip.ModelParameter{StringValue: refused + v.BatchingRefused()}
 	}
 	return &oip.ModelConfigResponse{Config: c}, nil
 }

@@ -76,7 +76,7 @@ func start(t testing.TB, repository string, change func(*httpapi.API)) *fixture 
 		catalog.Close()
 	})
 	if repository != "" {
-		require.NoError(t, catalog.Load(t.Context()))
+		require.NoError(t, catalog.LoadAll(t.Context()))
 	}
 	return f
 }

@@ -46,7 +46,7 @@ func handlers(b *testing.B) (ours, empty http.Handler) {
 	repository := onnxtest.Repository(b, map[string]string{"tiny/1/model.onnx": "constant_1"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
 	b.Cleanup(catalog.Close)
-	require.NoError(b, catalog.Load(b.Context()))
+	require.NoError(b, catalog.LoadAll(b.Context()))
 	api := &httpapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxBodyBytes: 1 << 20, Version: "test"}
 	r := gin.New()
 	for _, path := range []string{"/predict/:model", "/v2/models/:model/infer"} {

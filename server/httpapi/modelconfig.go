@@ -19,8 +19,8 @@ func (a *API) v2Config(c *gin.Context) {
 		return
 	}
 	parameters := gin.H{"intra_op_thread_count": gin.H{"string_value": strconv.Itoa(v.IntraOpThreads)}}
-	if v.BatchingRefused != "" {
-		parameters["batching"] = gin.H{"string_value": batchingRefused + v.BatchingRefused}
+	if v.BatchingRefused() != "" {
+		parameters["batching"] = gin.H{"string_value": batchingRefused + v.BatchingRefused()}
 	}
 	config := gin.H{
 		"name": m.Name, "platform": platform, "backend": "onnxruntime", "default_model_filename": "model.onnx",

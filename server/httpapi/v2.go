@@ -63,8 +63,8 @@ func (a *API) v2Metadata(c *gin.Context) {
 		"name": m.Name, "versions": m.Numbers(), "platform": platform,
 		"inputs": describe(v.Inputs), "outputs": describe(v.Outputs),
 	}
-	if v.BatchingRefused != "" {
-		metadata["properties"] = gin.H{"batching": batchingRefused + v.BatchingRefused}
+	if v.BatchingRefused() != "" {
+		metadata["properties"] = gin.H{"batching": batchingRefused + v.BatchingRefused()}
 	}
 	c.JSON(http.StatusOK, metadata)
 }

@@ -2,5 +2,5 @@ package repository
 
 import "context"
 
-// Look is one look of the watcher.
-func (w *Watcher) Look() (State, error) { return w.scanner.scan(context.Background(), w.folder) }
+// ScanOnce is one scan of the watcher.
+func (w *Watcher) ScanOnce() (State, error) { return w.scanner.scan(context.Background(), w.folder) }

@@ -10,8 +10,8 @@ import (
 	"slipway/server/modelconfig"
 )
 
-// versionsIn lists the versions in a model's folder, ascending. A bare model lies
-// in the folder itself and is version 1. Folders that are no version are in problems.
+// versionsIn returns the versions in a model's folder, ascending. A bare model lies
+// in the folder itself and is version 1. Problems are the folders that are no version.
 func versionsIn(path string) (versions []int64, bare bool, problems []error, err error) {
 	entries, problems, err := bundle.ReadDir(path)
 	if err != nil {

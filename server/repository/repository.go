@@ -1,10 +1,3 @@
-// Package repository finds model bundles in a folder, verifies them and watches
-// for changes. It does not open a model.
-//
-//	<repository>/<model>/<version>/model.onnx   a bundle, see package bundle
-//	<repository>/<model>/config.yaml            or Triton's config.pbtxt
-//	<repository>/<model>/model.onnx             a bare bundle, version 1
-//	<repository>/<model>.onnx                   a bare model, version 1
 package repository
 
 import (
@@ -23,7 +16,12 @@ import (
 // State is a repository at one moment.
 type State struct {
 	Models   []Model // by name
-	Problems []error // what belongs to no model and is not read
+	Problems []error // entries that belong to no model and are not read
+}
+
+// Has reports whether the repository has a model of that name.
+func (s State) Has(name string) bool {
+	return slices.ContainsFunc(s.Models, func(m Model) bool { return m.Name == name })
 }
 
 // Model is one model of a repository.
@@ -32,6 +30,10 @@ type Model struct {
 	Config  modelconfig.Config
 	Bundles []Bundle // that the version policy selects, ascending
 	Err     error    // why the model cannot be used
+
+	// Fingerprint is a digest of everything above: two scans that give the same one
+	// have found the same.
+	Fingerprint string
 }
 
 // Bundle is one version of one model.
@@ -43,10 +45,14 @@ type Bundle struct {
 	Golden  string // golden.ndjson, or empty
 	Digest  string // of the names and contents of all of its files
 	Err     error  // why this version cannot be used: a file that is missing or differs from the manifest
+
+	// Fingerprint is a digest of the files and of the model's configuration: loading
+	// two bundles that have the same one gives the same.
+	Fingerprint string
 }
 
-// Scan reads the repository under folder. Symbolic links are followed and hidden
-// names passed over. What is not part of the layout is a problem: what nobody
+// Scan reads the repository under folder. It follows symbolic links and skips
+// hidden names. An entry that is not part of the layout is a problem: what nobody
 // reads must not look as if it were served.
 func Scan(folder string) (State, error) {
 	return new(scanner).scan(context.Background(), folder)
@@ -69,7 +75,7 @@ func ScanModel(ctx context.Context, folder, name string) (Model, bool, error) {
 	return Model{}, false, nil
 }
 
-// scanner keeps what it knows from one scan to the next.
+// scanner keeps the digests of large files from one scan to the next.
 type scanner struct{ digester bundle.Digester }
 
 func (s *scanner) scan(ctx context.Context, folder string) (State, error) {
@@ -101,8 +107,8 @@ func (s *scanner) scan(ctx context.Context, folder string) (State, error) {
 	return State{models, problems}, nil
 }
 
-// entry reads the model that an entry of the repository is. Problems are what
-// else lies in its folder.
+// entry reads the model that is one entry of the repository. Problems are the
+// entries of its folder that belong to no version.
 func (s *scanner) entry(ctx context.Context, folder string, e fs.FileInfo) (m Model, problems []error, err error) {
 	path := filepath.Join(folder, e.Name())
 	name, isFile := strings.CutSuffix(e.Name(), bundle.ModelSuffix)
@@ -117,10 +123,13 @@ func (s *scanner) entry(ctx context.Context, folder string, e fs.FileInfo) (m Mo
 	}
 	if e.IsDir() {
 		m, problems = s.model(ctx, path, name)
+		m.fingerprint()
 		return m, problems, nil
 	}
 	b := s.verify(ctx, Bundle{Model: name, Version: 1, Dir: folder, Path: path}, []string{e.Name()})
-	return Model{Name: name, Config: modelconfig.Default(), Bundles: []Bundle{b}}, nil, nil
+	m = Model{Name: name, Config: modelconfig.Default(), Bundles: []Bundle{b}}
+	m.fingerprint()
+	return m, nil, nil
 }
 
 // model reads one model's folder. What is wrong with it is the model's own error.

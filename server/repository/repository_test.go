@@ -17,8 +17,8 @@ import (
 	"slipway/server/repository"
 )
 
-// lay makes empty files; a path that ends in a slash is a folder.
-func lay(t *testing.T, paths ...string) string {
+// install makes empty files; a path that ends in a slash is a folder.
+func install(t *testing.T, paths ...string) string {
 	t.Helper()
 	root := t.TempDir()
 	for _, p := range paths {
@@ -64,7 +64,7 @@ func scan(t *testing.T, root string) repository.State {
 }
 
 func TestScan(t *testing.T) {
-	root := lay(t,
+	root := install(t,
 		"iris/10/model.onnx", "iris/2/model.onnx", "iris/2/golden.ndjson", "iris/2/model.onnx.data", "iris/labels.txt",
 		"bare.onnx", "plain/model.onnx", "plain/weights/w.bin", "plain/golden.ndjson", ".hidden/x", "lost+found/",
 		"iris/2/.part", "iris/11.tmp/model.onnx", "iris/.12/model.onnx", "rose.partial/1/model.onnx", "plain/x.tmp",
@@ -86,8 +86,13 @@ func TestScan(t *testing.T) {
 	for _, m := range state.Models {
 		for i, b := range m.Bundles {
 			assert.Len(t, b.Digest, 64)
-			m.Bundles[i].Digest = ""
+			assert.Len(t, b.Fingerprint, 64)
+			m.Bundles[i].Digest, m.Bundles[i].Fingerprint = "", ""
 		}
+	}
+	for i, m := range state.Models {
+		assert.Len(t, m.Fingerprint, 64)
+		state.Models[i].Fingerprint = ""
 	}
 	assert.Equal(t, []repository.Model{
 		{Name: "bare", Config: modelconfig.Default(), Bundles: []repository.Bundle{bundle("bare", 1, "bare.onnx", "")}},
@@ -99,14 +104,14 @@ func TestScan(t *testing.T) {
 }
 
 func TestScanOfNothing(t *testing.T) {
-	assert.Equal(t, repository.State{}, scan(t, lay(t, ".keep")))
+	assert.Equal(t, repository.State{}, scan(t, install(t, ".keep")))
 	_, err := repository.Scan("/does/not/exist")
 	assert.ErrorContains(t, err, "/does/not/exist")
 }
 
 // A mounted ConfigMap is links to a folder behind ..data.
 func TestScanFollowsAMountedConfigMap(t *testing.T) {
-	root := lay(t, "..2026_01_01/iris/1/model.onnx")
+	root := install(t, "..2026_01_01/iris/1/model.onnx")
 	require.NoError(t, os.Symlink("..2026_01_01", filepath.Join(root, "..data")))
 	require.NoError(t, os.Symlink("..data/iris", filepath.Join(root, "iris")))
 	versions, wrong := found(scan(t, root))
@@ -124,7 +129,7 @@ func TestVersionPolicy(t *testing.T) {
 		"versions: {specific: [2, 2]}":   {"iris/2"},
 		"versions: {specific: [2, 404]}": {"iris/2"},
 	} {
-		root := lay(t, "iris/10/model.onnx", "iris/2/model.onnx", "iris/1/model.onnx")
+		root := install(t, "iris/10/model.onnx", "iris/2/model.onnx", "iris/1/model.onnx")
 		write(t, filepath.Join(root, "iris/config.yaml"), policy)
 		state := scan(t, root)
 		versions, _ := found(state)
@@ -156,7 +161,7 @@ func TestABrokenModelDoesNotHarmTheOthers(t *testing.T) {
 		"a wrong version beside a right": {lay: map[string]string{"iris/1/model.onnx": "", "iris/2/": "", "iris/config.yaml": "versions: {all: true}"}, want: "iris/2/model.onnx", still: []string{"iris/1", "iris/2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := lay(t, "rose/1/model.onnx")
+			root := install(t, "rose/1/model.onnx")
 			for path, content := range test.lay {
 				if strings.HasSuffix(path, "/") {
 					require.NoError(t, os.MkdirAll(filepath.Join(root, path), 0o755))
@@ -190,7 +195,7 @@ func TestStrayThingsAreProblems(t *testing.T) {
 		"version by name": {"iris/v1/model.onnx", "positive whole number"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			state := scan(t, lay(t, "iris/1/model.onnx", test.path))
+			state := scan(t, install(t, "iris/1/model.onnx", test.path))
 			versions, wrong := found(state)
 			assert.Equal(t, []string{"iris/1"}, versions)
 			require.Len(t, state.Problems, 1)
@@ -202,7 +207,7 @@ func TestStrayThingsAreProblems(t *testing.T) {
 
 // Links that lead nowhere or in a circle and pipes neither end a scan nor hold it up.
 func TestScanPassesOverTraps(t *testing.T) {
-	root := lay(t, "circle/1/model.onnx", "iris/1/model.onnx", "lost/1/model.onnx", "pipe/1/model.onnx")
+	root := install(t, "circle/1/model.onnx", "iris/1/model.onnx", "lost/1/model.onnx", "pipe/1/model.onnx")
 	require.NoError(t, os.Symlink(".", filepath.Join(root, "circle/1/again")))
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "gone")))
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "lost/1/weights")))
@@ -216,7 +221,7 @@ func TestScanPassesOverTraps(t *testing.T) {
 }
 
 func TestDigest(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx")
+	root := install(t, "iris/1/model.onnx")
 	digest := func() string { return scan(t, root).Models[0].Bundles[0].Digest }
 	seen := map[string]string{digest(): "as it was"}
 	for _, change := range []struct{ name, path, content string }{
@@ -253,9 +258,10 @@ func TestManifest(t *testing.T) {
 		"one file differs":    {`{"files": {"model.onnx": "` + sum("x") + `", "data/w": "` + sum("w") + `"}}`, []string{"the SHA-256 of model.onnx is " + sum("m")}},
 		"one is not named":    {`{"files": {"model.onnx": "` + sum("m") + `"}}`, []string{"does not name data/w"}},
 		"one is not there":    {`{"files": {` + right + `, "x": "` + sum("x") + `"}}`, []string{"names x, which the bundle does not have"}},
-		"one lies outside":    {`{"files": {` + right + `, "../2/x": "` + sum("x") + `"}}`, []string{"names ../2/x, which the bundle does not have"}},
-		"all that is wrong":   {`{"files": {"x": "", "data/w": "1"}}`, []string{"names x", "does not name model.onnx", "the SHA-256 of data/w"}},
-		"no files":            {`{}`, []string{`has no "files"`}},
+		"one lies outside":    {`{"files": {` + right + `, "../2/x": "` + sum("x") + `"}}`, []string{`"../2/x": leads out of its folder`}},
+		"all that is wrong":   {`{"files": {"x": "` + sum("x") + `", "data/w": "` + sum("x") + `"}}`, []string{"names x", "does not name model.onnx", "the SHA-256 of data/w"}},
+		"not a digest":        {`{"files": {"model.onnx": "1"}}`, []string{"expected sha256: and 64"}},
+		"no files":            {`{}`, []string{`no "files"`}},
 		"not JSON":            {`{`, []string{"MANIFEST.json"}},
 		"not what is in them": {`{"files": ["model.onnx"]}`, []string{"MANIFEST.json"}},
 	} {

@@ -3,63 +3,70 @@ package repository
 import (
 	"context"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 )
 
-// Watcher tells when a repository has changed. It looks at the content, so that
-// a ConfigMap's switch of links, a network volume and a plain folder are all
-// the same to it, and a file that was only touched has not changed.
+// Watcher reports when a repository has changed. It compares contents, so that a
+// ConfigMap's switch of links, a network volume and a plain folder are all the
+// same to it, and a file that was only touched has not changed.
 type Watcher struct {
 	folder   string
 	interval time.Duration
 	scanner  scanner
-	looked   bool
-	before   State  // what the last look saw
-	told     *State // what Next returned last
+	polled   bool
+	previous State  // what the last scan found
+	reported *State // what was reported last
 }
 
-// NewWatcher looks at the folder every interval.
+// NewWatcher makes a watcher that scans the folder every interval.
 func NewWatcher(folder string, interval time.Duration) *Watcher {
 	return &Watcher{folder: folder, interval: interval}
 }
 
-// Next returns the repository at once the first time. After that it blocks
-// until the repository differs from what it returned last. A model's change
-// counts when two looks in a row have seen the same, so that what is still being
-// written is not taken up; it does not hold up the other models. A folder that
-// cannot be read is an error and no change: Next may be called again and waits
-// an interval before it looks again.
+// Next polls until the repository differs from what it returned last; the first
+// time it returns the repository at once.
 func (w *Watcher) Next(ctx context.Context) (State, error) {
 	for {
-		if err := w.wait(ctx); err != nil {
-			return State{}, err
-		}
-		now, err := w.scanner.scan(ctx, w.folder)
-		switch {
-		case ctx.Err() != nil:
-			return State{}, context.Cause(ctx)
-		case err != nil:
-			return State{}, err
-		}
-		before := w.before
-		w.before = now
-		if w.told == nil {
-			w.told = &now
-			return now, nil
-		}
-		if next := settled(*w.told, before, now); !reflect.DeepEqual(*w.told, next) {
-			w.told = &next
-			return next, nil
+		state, changed, err := w.Poll(ctx)
+		if changed || err != nil {
+			return state, err
 		}
 	}
 }
 
-// wait lets an interval pass between two looks.
+// Poll scans the folder once, an interval after it was called last, and reports
+// whether the repository has changed since Poll or Next reported it last. A model's
+// change counts when two scans in a row have found the same, so that a bundle that
+// is still being written is not loaded; it does not delay the other models. A folder
+// that cannot be read is an error and no change: Poll may be called again.
+func (w *Watcher) Poll(ctx context.Context) (state State, changed bool, err error) {
+	if err := w.wait(ctx); err != nil {
+		return State{}, false, err
+	}
+	now, err := w.scanner.scan(ctx, w.folder)
+	switch {
+	case ctx.Err() != nil:
+		return State{}, false, context.Cause(ctx)
+	case err != nil:
+		return State{}, false, err
+	}
+	previous, reported := w.previous, w.reported
+	w.previous = now
+	if reported != nil {
+		now = settled(*reported, previous, now)
+		if now.same(*reported) {
+			return *reported, false, nil
+		}
+	}
+	w.reported = &now
+	return now, true, nil
+}
+
+// wait lets an interval pass between two scans.
 func (w *Watcher) wait(ctx context.Context) error {
-	if !w.looked {
-		w.looked = true
+	if !w.polled {
+		w.polled = true
 		return nil
 	}
 	timer := time.NewTimer(w.interval)
@@ -72,25 +79,35 @@ func (w *Watcher) wait(ctx context.Context) error {
 	}
 }
 
-// settled is what was told, with the changes in which the last two looks agree.
-func settled(told, before, now State) State {
-	next := State{Problems: told.Problems}
-	if reflect.DeepEqual(before.Problems, now.Problems) {
+// settled returns what was reported last, with the changes in which the last two
+// scans agree.
+func settled(reported, previous, now State) State {
+	next := State{Problems: reported.Problems}
+	if sameTexts(previous.Problems, now.Problems) {
 		next.Problems = now.Problems
 	}
-	toldModels, beforeModels, nowModels := told.byName(), before.byName(), now.byName()
+	oldModels, previousModels, nowModels := reported.byName(), previous.byName(), now.byName()
 	names := maps.Clone(nowModels)
-	maps.Copy(names, toldModels)
+	maps.Copy(names, oldModels)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		model := nowModels[name]
-		if !reflect.DeepEqual(beforeModels[name], model) {
-			model = toldModels[name]
+		if model.differs(previousModels[name]) {
+			model = oldModels[name]
 		}
 		if model != nil {
 			next.Models = append(next.Models, *model)
 		}
 	}
 	return next
+}
+
+// differs reports whether two scans of a model differ; nil is a model that is not
+// there.
+func (m *Model) differs(other *Model) bool {
+	if m == nil || other == nil {
+		return m != other
+	}
+	return m.Fingerprint != other.Fingerprint
 }
 
 func (s State) byName() map[string]*Model {

@@ -17,7 +17,7 @@ import (
 	"slipway/server/repository"
 )
 
-// watch gives test a watcher of one look a second that has told of root once.
+// watch gives test a watcher that scans once a second and has reported root once.
 // Time is synctest's: it passes when nobody has anything to do.
 func watch(t *testing.T, root string, test func(t *testing.T, w *repository.Watcher)) {
 	t.Helper()
@@ -32,7 +32,7 @@ func watch(t *testing.T, root string, test func(t *testing.T, w *repository.Watc
 	})
 }
 
-// changed is what the watcher tells next, and after how many seconds.
+// changed returns what the watcher reports next, and after how many seconds.
 func changed(t *testing.T, w *repository.Watcher) (state repository.State, seconds float64) {
 	t.Helper()
 	began := time.Now()
@@ -51,8 +51,8 @@ func assertUnchanged(t *testing.T, w *repository.Watcher) {
 	require.ErrorIs(t, err, context.DeadlineExceeded, "%v", state)
 }
 
-func TestWatchTellsOfWhatChanges(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx", "rose.onnx")
+func TestWatchReportsChanges(t *testing.T) {
+	root := install(t, "iris/1/model.onnx", "rose.onnx")
 	at := func(path string) string { return filepath.Join(root, path) }
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
 		assertUnchanged(t, w)
@@ -83,12 +83,12 @@ func TestWatchTellsOfWhatChanges(t *testing.T) {
 	})
 }
 
-func TestWatchIsSilentAboutWhatMeansTheSame(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx", "iris/labels.txt", "many/1/model.onnx", "more/1/model.onnx")
+func TestWatchIgnoresWhatMeansTheSame(t *testing.T) {
+	root := install(t, "iris/1/model.onnx", "iris/labels.txt", "many/1/model.onnx", "more/1/model.onnx")
 	at := func(path string) string { return filepath.Join(root, path) }
 	write(t, at("iris/2/model.onnx"), "2")
 	write(t, at("iris/config.yaml"), "queue: {timeout: 1s}")
-	// Whatever order its inputs are looked at in, it is the same error.
+	// Whatever order its inputs are read in, it is the same error.
 	write(t, at("many/config.yaml"), "warmUp: [{inputs: {a: {dims: [-1]}, b: {dims: [-1]}, c: {dims: [-1]}, d: {dims: [-1]}, e: {dims: [-1]}}}]")
 	write(t, at("more/config.yaml"), "warmUp: [{inputs: {a: {datatype: x}, b: {datatype: x}, c: {datatype: x}, d: {datatype: x}, e: {datatype: x}}}]")
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
@@ -102,10 +102,10 @@ func TestWatchIsSilentAboutWhatMeansTheSame(t *testing.T) {
 	})
 }
 
-// What is written bit by bit is told of when it has been the same for two looks,
-// and holds nothing else up.
-func TestWatchWaitsUntilAFileIsWhole(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx")
+// A file that is being written is reported when it has been the same for two scans,
+// and delays nothing else.
+func TestWatchWaitsUntilAFileIsComplete(t *testing.T) {
+	root := install(t, "iris/1/model.onnx")
 	path := filepath.Join(root, "iris/2/model.onnx")
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
 		before := scan(t, root).Models[0]
@@ -128,9 +128,9 @@ func TestWatchWaitsUntilAFileIsWhole(t *testing.T) {
 	})
 }
 
-// A change that is taken back between two looks, or seen once only, is none.
-func TestWatchIsSilentAboutWhatIsTakenBack(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx", "rose.onnx")
+// A change that is undone between two scans, or seen once only, is none.
+func TestWatchIgnoresWhatIsUndone(t *testing.T) {
+	root := install(t, "iris/1/model.onnx", "rose.onnx")
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
 		for second := range 20 {
 			time.AfterFunc(time.Duration(second)*time.Second+500*time.Millisecond, func() {
@@ -171,9 +171,9 @@ func TestWatchSeesAConfigMapSwitch(t *testing.T) {
 	})
 }
 
-// A volume that is away for a while is an error for each look and no change.
-func TestWatchOutlastsAFolderThatIsAway(t *testing.T) {
-	root := filepath.Join(lay(t, "models/iris/1/model.onnx"), "models")
+// A volume that is away for a while is an error for each scan and no change.
+func TestWatchSurvivesAFolderThatIsAway(t *testing.T) {
+	root := filepath.Join(install(t, "models/iris/1/model.onnx"), "models")
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
 		require.NoError(t, os.Rename(root, root+".away"))
 		for range 3 {
@@ -211,7 +211,7 @@ func TestWatchWaitsForAFolderThatIsNotThereYet(t *testing.T) {
 }
 
 func TestWatchEndsWithItsContext(t *testing.T) {
-	root := lay(t, "iris.onnx")
+	root := install(t, "iris.onnx")
 	enough := errors.New("enough")
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
 		ctx, stop := context.WithCancelCause(t.Context())
@@ -224,8 +224,8 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 }
 
 func TestWatchEndsInTheMiddleOfAFile(t *testing.T) {
-	root := lay(t, "huge.onnx")
-	require.NoError(t, os.Truncate(filepath.Join(root, "huge.onnx"), 1<<40), "a hole, which takes no room")
+	root := install(t, "huge.onnx")
+	require.NoError(t, os.Truncate(filepath.Join(root, "huge.onnx"), 1<<40), "a hole, which takes no space")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := repository.NewWatcher(root, time.Second).Next(ctx)
@@ -235,7 +235,7 @@ func TestWatchEndsInTheMiddleOfAFile(t *testing.T) {
 // Large files are read once, until their size, time or inode changes.
 func TestWatchReadsALargeFileOnce(t *testing.T) {
 	const size = 1 << 20
-	root := lay(t, "iris/1/")
+	root := install(t, "iris/1/")
 	path := filepath.Join(root, "iris/1/model.onnx")
 	old := time.Now().Add(-time.Hour)
 	fill := func(path, with string, at time.Time) {
@@ -244,38 +244,38 @@ func TestWatchReadsALargeFileOnce(t *testing.T) {
 	}
 	fill(path, "a", old)
 	w := repository.NewWatcher(root, time.Second)
-	look := func() string {
-		state, err := w.Look()
+	scanOnce := func() string {
+		state, err := w.ScanOnce()
 		require.NoError(t, err)
 		require.NoError(t, state.Models[0].Bundles[0].Err)
 		return state.Models[0].Bundles[0].Digest
 	}
-	first := look()
+	first := scanOnce()
 	fill(path, "b", old)
-	assert.Equal(t, first, look(), "it is not read again")
+	assert.Equal(t, first, scanOnce(), "it is not read again")
 	write(t, path, strings.Repeat("b", size+1))
 	require.NoError(t, os.Chtimes(path, old, old))
-	assert.NotEqual(t, first, look(), "another size")
+	assert.NotEqual(t, first, scanOnce(), "another size")
 	fill(path, "b", old)
 
 	fill(path+".tmp", "b", old)
 	require.NoError(t, os.Rename(path+".tmp", path))
-	second := look()
+	second := scanOnce()
 	assert.NotEqual(t, first, second, "another inode")
 
 	now := time.Now().Add(2 * time.Second) // as long as it may, on a slow machine
 	fill(path, "c", now)
-	third := look()
+	third := scanOnce()
 	assert.NotEqual(t, second, third, "another time")
 
 	fill(path, "d", now)
-	assert.NotEqual(t, third, look(), "a time so recent that it may stand for two contents")
+	assert.NotEqual(t, third, scanOnce(), "a time so recent that it may stand for two contents")
 }
 
-// Small files are read at each look, so that no change of theirs is missed where
+// Small files are read at each scan, so that no change of theirs is missed where
 // times are coarse.
-func TestWatchReadsASmallFileAtEachLook(t *testing.T) {
-	root := lay(t, "iris/1/model.onnx")
+func TestWatchReadsASmallFileAtEachScan(t *testing.T) {
+	root := install(t, "iris/1/model.onnx")
 	path := filepath.Join(root, "iris/1/model.onnx")
 	old := time.Now().Add(-time.Hour)
 	watch(t, root, func(t *testing.T, w *repository.Watcher) {
@@ -288,7 +288,7 @@ func TestWatchReadsASmallFileAtEachLook(t *testing.T) {
 	})
 }
 
-func BenchmarkLook(b *testing.B) {
+func BenchmarkScan(b *testing.B) {
 	const models, size = 4, 16 << 20
 	root := b.TempDir()
 	for i := range models {
@@ -299,7 +299,7 @@ func BenchmarkLook(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		b.SetBytes(models * size)
 		for b.Loop() {
-			_, err := repository.NewWatcher(root, time.Second).Look()
+			_, err := repository.NewWatcher(root, time.Second).ScanOnce()
 			require.NoError(b, err)
 		}
 	})
@@ -307,7 +307,7 @@ func BenchmarkLook(b *testing.B) {
 		w := repository.NewWatcher(root, time.Second)
 		b.SetBytes(models * size)
 		for b.Loop() {
-			_, err := w.Look()
+			_, err := w.ScanOnce()
 			require.NoError(b, err)
 		}
 	})

@@ -1,9 +1,13 @@
 package serving_test
 
 import (
+	"bytes"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,11 +31,11 @@ func TestBatchingIsVerified(t *testing.T) {
 			v, err := c.Choose("m", "")
 			require.NoError(t, err, "a model that does not batch is served all the same")
 			if refused == "" {
-				assert.Empty(t, v.BatchingRefused)
+				assert.Empty(t, v.BatchingRefused())
 				assert.Equal(t, 8, v.MaxBatchSize)
 				return
 			}
-			assert.Contains(t, v.BatchingRefused, refused)
+			assert.Contains(t, v.BatchingRefused(), refused)
 			assert.Zero(t, v.MaxBatchSize)
 		})
 	}
@@ -86,7 +90,7 @@ func TestABadRequestFailsAlone(t *testing.T) {
 	}, "")
 	v, err := c.Choose("m", "")
 	require.NoError(t, err)
-	require.Empty(t, v.BatchingRefused)
+	require.Empty(t, v.BatchingRefused())
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
@@ -107,4 +111,41 @@ func TestABadRequestFailsAlone(t *testing.T) {
 	}
 	all.Wait()
 	assert.Less(t, v.Statistics().ExecutionCount, uint64(180), "nothing was batched")
+}
+
+// The model returns the different rows only. Those that verify batching differ; two
+// requests with the same row do not.
+func TestBatchingIsRefusedWhenARunShowsItIsWrong(t *testing.T) {
+	registry, log, folder := prometheus.NewRegistry(), &bytes.Buffer{}, t.TempDir()
+	install(t, folder, map[string]string{"m/1/model.onnx": "unique", "m/config.yaml": "batching: {maxBatchSize: 2, maxQueueDelay: 10s}"})
+	c := newCatalogOn(t, registry, log, folder, serving.Options{})
+	require.NoError(t, c.LoadAll(t.Context()))
+	v, err := c.Choose("m", "")
+	require.NoError(t, err)
+	require.Empty(t, v.BatchingRefused())
+	require.Equal(t, 2, v.MaxBatchSize)
+
+	infer := func() {
+		x := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{1}, Data: []float32{7}}
+		answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "x", Value: x}}})
+		if assert.NoError(t, err) {
+			assert.Equal(t, []float32{7}, answer.Outputs[0].Value.(*tensor.Tensor).Data)
+		}
+	}
+	infer() // the first run is measured and waits for no other
+	for range 2 {
+		var both sync.WaitGroup
+		both.Go(infer)
+		both.Go(infer)
+		both.Wait()
+	}
+	const reason = `output "y" has shape [1] for a batch of 2 rows`
+	assert.Contains(t, v.BatchingRefused(), reason)
+	assert.Equal(t, 1, strings.Count(log.String(), "batching refused"))
+	assert.Contains(t, log.String(), `"level":"WARN","msg":"batching refused","model":"m","version":"1"`)
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP slipway_batching_refused 1 while the version runs without the batching that its configuration enables.
+# TYPE slipway_batching_refused gauge
+slipway_batching_refused{model="m",version="1"} 1
+`), "slipway_batching_refused"))
 }

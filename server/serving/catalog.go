@@ -1,14 +1,12 @@
 package serving
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 
 	"slipway/server/fault"
 	"slipway/server/onnx"
-	"slipway/server/repository"
 	"slipway/server/telemetry"
 )
 
@@ -17,30 +15,39 @@ type Options struct {
 	Folder         string // the repository
 	DefaultModel   string // of a request that names none; empty: the only one there is
 	Processors     int    // that the container may use
-	IntraOpThreads int    // of a run, where the model does not say; 0: derived
-	LongRuns       func() // if not nil, told of each model whose run is long
+	IntraOpThreads int    // of a run, where the model's configuration sets none; 0: derived
+	LongRuns       func() // if not nil, called for each model whose runs are long
 }
 
-// Catalog is the models that can be asked.
+// Catalog holds the models that are served. Readers see one immutable state of it;
+// changes replace that state.
 type Catalog struct {
 	options Options
 	log     *slog.Logger
 	metrics *telemetry.Metrics
 
-	current atomic.Pointer[models] // nil until the first load is over
-	loading sync.Map               // names of the models that are being loaded
-	change  sync.Mutex             // held by whoever makes the next state
-	drained sync.WaitGroup         // the versions that are being freed
-	freeing atomic.Int64           // how many they are
-	closed  bool                   // guarded by change
+	current   atomic.Pointer[models] // never nil
+	replacing sync.Mutex             // held for the moment in which current is replaced
+	locks     modelLocks             // of each model, held while it is loaded or unloaded
+	applying  sync.Mutex             // held while a state of the repository is applied
+	loading   sync.Map               // names of the models that are being loaded
+
+	closing sync.Mutex     // guards closed
+	closed  bool           // no further change may begin
+	changes sync.WaitGroup // that are under way
+	drained sync.WaitGroup // versions that are being freed
+	freeing atomic.Int64   // how many they are
 }
 
-// NewCatalog is an empty catalog, which is not ready.
+// NewCatalog makes an empty catalog, which is not ready.
 func NewCatalog(o Options, log *slog.Logger, metrics *telemetry.Metrics) *Catalog {
-	return &Catalog{options: o, log: log, metrics: metrics}
+	c := &Catalog{options: o, log: log, metrics: metrics}
+	c.current.Store(&models{byName: map[string]*Model{}, fallback: o.DefaultModel})
+	return c
 }
 
-// Ready is nil when every model has a version that can be asked, else the reason.
+// Ready returns nil when every model has a version that can be called, else the
+// reason.
 func (c *Catalog) Ready() error {
 	now, err := c.now()
 	if err != nil {
@@ -49,7 +56,7 @@ func (c *Catalog) Ready() error {
 	return now.ready()
 }
 
-// Failures are the versions that could not be loaded.
+// Failures joins the reasons of the versions and models that could not be loaded.
 func (c *Catalog) Failures() error {
 	now, err := c.now()
 	if err != nil {
@@ -58,7 +65,7 @@ func (c *Catalog) Failures() error {
 	return now.failures()
 }
 
-// Models lists the models by name.
+// Models returns the models by name.
 func (c *Catalog) Models() []*Model {
 	now, err := c.now()
 	if err != nil {
@@ -101,31 +108,70 @@ func (c *Catalog) Acquire(model, version string) (*Version, error) {
 	}
 }
 
-// Close drains and frees the models.
+// Close waits for the changes that are under way, then drains and frees all models.
+// Changes that come later are refused.
 func (c *Catalog) Close() {
-	c.change.Lock()
-	defer c.change.Unlock()
+	c.closing.Lock()
 	c.closed = true
-	if now := c.current.Swap(nil); now != nil {
-		for _, m := range now.byName {
-			c.retire(m.Versions...)
-		}
+	c.closing.Unlock()
+	c.changes.Wait()
+	for name, m := range c.current.Swap(&models{}).byName {
+		c.releaseSeries(name, m)
+		c.retire(m.Versions...)
 	}
 	c.drained.Wait()
 }
 
+// begin registers a change of the catalog, so that Close waits until end is called.
+func (c *Catalog) begin() (end func(), err error) {
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	if c.closed {
+		return nil, fault.New(fault.Unavailable, "the server is stopping")
+	}
+	c.changes.Add(1)
+	return c.changes.Done, nil
+}
+
+func (c *Catalog) isClosed() bool {
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	return c.closed
+}
+
+// now returns the current state once the repository has been loaded.
 func (c *Catalog) now() (*models, error) {
-	if now := c.current.Load(); now != nil {
+	if now := c.current.Load(); now.complete {
 		return now, nil
 	}
 	return nil, fault.New(fault.Unavailable, "models are being loaded")
 }
 
+// replace makes m the model of that name, or removes the model when m is nil. The
+// series of a version stay as long as the catalog lists it, also as a failed one.
+// Whoever calls it holds the model's lock.
+func (c *Catalog) replace(name string, m *Model) {
+	c.replacing.Lock()
+	before := c.current.Load()
+	c.current.Store(before.with(name, m, c.options.DefaultModel))
+	c.replacing.Unlock()
+	for _, number := range m.listed() {
+		c.metrics.Retain(name, number)
+	}
+	c.releaseSeries(name, before.byName[name])
+}
+
+func (c *Catalog) releaseSeries(name string, m *Model) {
+	for _, number := range m.listed() {
+		c.metrics.Release(name, number)
+	}
+}
+
 // retire frees versions that are no longer current once nobody uses them. The
-// last of those that go at the same time gives their memory back to the system,
+// last of those that go at the same time returns their memory to the system,
 // unless the process is about to end.
 func (c *Catalog) retire(versions ...*Version) {
-	giveBack := !c.closed
+	trim := !c.isClosed()
 	c.freeing.Add(int64(len(versions)))
 	for _, v := range versions {
 		v.Release() // the catalog's own hold
@@ -135,25 +181,9 @@ func (c *Catalog) retire(versions ...*Version) {
 			} else {
 				c.log.Info("model unloaded", "model", v.Model, "version", v.Number)
 			}
-			if c.freeing.Add(-1) == 0 && giveBack {
+			if c.freeing.Add(-1) == 0 && trim {
 				onnx.Trim()
 			}
 		})
-	}
-}
-
-// Follow loads the repository as it lies and goes on to load what changes in it
-// until ctx is done.
-func (c *Catalog) Follow(ctx context.Context, w *repository.Watcher) {
-	for {
-		state, err := w.Next(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			c.log.Error("repository not read; the models stay as they are", "error", err)
-		default:
-			c.Apply(ctx, state)
-		}
 	}
 }

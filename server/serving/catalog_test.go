@@ -2,6 +2,7 @@ package serving_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -24,10 +25,15 @@ func TestMain(m *testing.M) { onnxtest.Main(m) }
 func newCatalog(t *testing.T, folder string, o serving.Options) (*serving.Catalog, *bytes.Buffer) {
 	t.Helper()
 	log := &bytes.Buffer{}
+	return newCatalogOn(t, prometheus.NewRegistry(), log, folder, o), log
+}
+
+func newCatalogOn(t *testing.T, r prometheus.Registerer, log io.Writer, folder string, o serving.Options) *serving.Catalog {
+	t.Helper()
 	o.Folder, o.Processors, o.IntraOpThreads = folder, 2, 1
-	c := serving.NewCatalog(o, telemetry.NewLogger(log, slog.LevelInfo), telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
+	c := serving.NewCatalog(o, telemetry.NewLogger(log, slog.LevelInfo), telemetry.NewMetrics(r, telemetry.Build{}))
 	t.Cleanup(c.Close)
-	return c, log
+	return c
 }
 
 // load serves a repository: a path that ends in .onnx has the name of a test
@@ -35,13 +41,13 @@ func newCatalog(t *testing.T, folder string, o serving.Options) (*serving.Catalo
 func load(t *testing.T, files map[string]string, defaultModel string) (c *serving.Catalog, folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	lay(t, folder, files)
+	install(t, folder, files)
 	c, _ = newCatalog(t, folder, serving.Options{DefaultModel: defaultModel})
-	require.NoError(t, c.Load(t.Context()))
+	require.NoError(t, c.LoadAll(t.Context()))
 	return c, folder
 }
 
-func lay(t *testing.T, folder string, files map[string]string) {
+func install(t *testing.T, folder string, files map[string]string) {
 	t.Helper()
 	for path, content := range files {
 		at := filepath.Join(folder, filepath.FromSlash(path))
@@ -103,9 +109,9 @@ func TestADefaultModelThatIsNotThereIsNotReady(t *testing.T) {
 
 func TestAVersionThatCannotBeLoadedLeavesTheOthers(t *testing.T) {
 	folder := t.TempDir()
-	lay(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/2/model.onnx": "corrupt", "m/config.yaml": "versions: {all: true}"})
+	install(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/2/model.onnx": "corrupt", "m/config.yaml": "versions: {all: true}"})
 	c, log := newCatalog(t, folder, serving.Options{})
-	require.NoError(t, c.Load(t.Context()))
+	require.NoError(t, c.LoadAll(t.Context()))
 	require.NoError(t, c.Ready())
 	v, err := c.Choose("m", "")
 	require.NoError(t, err)
@@ -124,7 +130,7 @@ func TestInferChecksBeforeItRuns(t *testing.T) {
 		return tensor.Named{Name: name, Value: &tensor.Tensor{DType: tensor.Int32, Shape: []int64{1, n}, Data: make([]int32, n)}}
 	}
 	both := []tensor.Named{row("INPUT1", 16), row("INPUT0", 16)}
-	for want, ask := range map[string]struct {
+	for want, request := range map[string]struct {
 		inputs  []tensor.Named
 		outputs []string
 	}{
@@ -135,7 +141,7 @@ func TestInferChecksBeforeItRuns(t *testing.T) {
 		`must be a tensor`:                                    {inputs: []tensor.Named{{Name: "INPUT0", Value: tensor.Sequence{}}}},
 		`no output "Y"; its outputs are "OUTPUT0", "OUTPUT1"`: {inputs: both, outputs: []string{"Y"}},
 	} {
-		_, err := v.Infer(t.Context(), serving.Query{Inputs: ask.inputs, Outputs: ask.outputs})
+		_, err := v.Infer(t.Context(), serving.Query{Inputs: request.inputs, Outputs: request.outputs})
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 	}

@@ -1,6 +1,6 @@
 package serving
 
-// IndexEntry is one version of the repository and whether it can be asked. The
+// IndexEntry is one version of the repository and whether it can be called. The
 // version is empty for a model that has none loaded.
 type IndexEntry struct{ Name, Version, State, Reason string }
 
@@ -11,7 +11,7 @@ const (
 	StateUnavailable = "UNAVAILABLE"
 )
 
-// Index lists what the repository has, by model and version.
+// Index returns what the repository has, by model and version.
 func (c *Catalog) Index() []IndexEntry {
 	var all []IndexEntry
 	seen := map[string]bool{}

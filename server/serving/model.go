@@ -1,12 +1,9 @@
 package serving
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
+	"time"
 
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
@@ -19,9 +16,12 @@ type Model struct {
 	Config   modelconfig.Config
 	Versions []*Version // loaded, ascending
 
-	described repository.Model // what the repository said of it when it was loaded
+	described repository.Model // what the repository had when it was loaded
 	failures  []failure
-	unloaded  bool // by request: the folder has it and nobody may ask it
+	unloaded  bool // by request: the folder has it, and it is not served
+
+	retryAt    time.Time     // when its failed loads are due again; zero: never
+	retryDelay time.Duration // between the last load and retryAt
 }
 
 // failure is a version, or with an empty number a whole model, that could not
@@ -29,6 +29,7 @@ type Model struct {
 type failure struct {
 	number string
 	err    error
+	bundle string // its fingerprint
 }
 
 func (f failure) Error() string {
@@ -38,7 +39,9 @@ func (f failure) Error() string {
 	return "version " + f.number + ": " + f.err.Error()
 }
 
-// Ready is nil when the model has a version that can be asked.
+func (f failure) Unwrap() error { return f.err }
+
+// Ready returns nil when the model has a version that can be called.
 func (m *Model) Ready() error {
 	switch {
 	case len(m.Versions) > 0:
@@ -60,15 +63,13 @@ func (m *Model) Version(number string) (*Version, error) {
 	if v := m.loaded(number); v != nil {
 		return v, nil
 	}
-	for _, f := range m.failures {
-		if f.number == number {
-			return nil, fault.New(fault.Unavailable, "model %q version %s could not be loaded: %w", m.Name, number, f.err)
-		}
+	if f := m.failure(number); f != nil {
+		return nil, fault.New(fault.Unavailable, "model %q version %s could not be loaded: %w", m.Name, number, f.err)
 	}
 	return nil, fault.New(fault.NotFound, "model %q has no version %q; it has %s", m.Name, number, strings.Join(m.Numbers(), ", "))
 }
 
-// Numbers are the versions that can be asked, ascending.
+// Numbers returns the versions that can be called, ascending.
 func (m *Model) Numbers() []string {
 	all := make([]string, len(m.Versions))
 	for i, v := range m.Versions {
@@ -77,7 +78,7 @@ func (m *Model) Numbers() []string {
 	return all
 }
 
-// loaded is the version of a number, or nil.
+// loaded returns the loaded version of a number, or nil.
 func (m *Model) loaded(number string) *Version {
 	for _, v := range m.Versions {
 		if v.Number == number {
@@ -87,86 +88,50 @@ func (m *Model) loaded(number string) *Version {
 	return nil
 }
 
-func (m *Model) failed() error {
-	all := make([]error, len(m.failures))
-	for i, f := range m.failures {
-		all[i] = f
-	}
-	return errors.Join(all...)
-}
-
-// models is one state of the catalog; it never changes once it is current.
-type models struct {
-	byName   map[string]*Model
-	fallback string // the model of a request that names none, or empty
-}
-
-func (s *models) sorted() []*Model {
-	return slices.SortedFunc(maps.Values(s.byName), func(a, b *Model) int { return cmp.Compare(a.Name, b.Name) })
-}
-
-func (s *models) names() string {
-	if len(s.byName) == 0 {
-		return "none"
-	}
-	return strings.Join(slices.Sorted(maps.Keys(s.byName)), ", ")
-}
-
-// with is the state after model m took the place of the one of its name; a nil
-// m takes it out.
-func (s *models) with(name string, m *Model, defaultModel string) *models {
-	next := &models{byName: maps.Clone(s.byName), fallback: defaultModel}
+// failure returns why a version could not be loaded, or nil. A nil model has none.
+func (m *Model) failure(number string) *failure {
 	if m == nil {
-		delete(next.byName, name)
-	} else {
-		next.byName[name] = m
+		return nil
 	}
-	if defaultModel == "" && len(next.byName) == 1 {
-		for only := range next.byName {
-			next.fallback = only
-		}
-	}
-	return next
-}
-
-// find looks a model up; an empty name means the default one.
-func (s *models) find(name string) (*Model, error) {
-	if name == "" {
-		if s.fallback == "" {
-			return nil, fault.New(fault.NotFound, "there are several models (%s) and no defaultModel; name one: /predict/{model}", s.names())
-		}
-		name = s.fallback
-	}
-	m, ok := s.byName[name]
-	if !ok {
-		return nil, fault.New(fault.NotFound, "no model %q; there are %s", name, s.names())
-	}
-	return m, nil
-}
-
-// ready is nil when every model that was not unloaded can be asked.
-func (s *models) ready() error {
-	if len(s.byName) == 0 {
-		return fault.New(fault.Unavailable, "the repository has no model yet")
-	}
-	if _, known := s.byName[s.fallback]; s.fallback != "" && !known {
-		return fault.New(fault.Unavailable, "defaultModel: the repository has no model %q; it has %s", s.fallback, s.names())
-	}
-	for _, m := range s.sorted() {
-		if err := m.Ready(); err != nil && !m.unloaded {
-			return err
+	for i := range m.failures {
+		if m.failures[i].number == number {
+			return &m.failures[i]
 		}
 	}
 	return nil
 }
 
-// failures are the versions and models that could not be loaded.
-func (s *models) failures() error {
-	var all []error
-	for _, m := range s.sorted() {
-		for _, f := range m.failures {
-			all = append(all, fmt.Errorf("model %q: %w", m.Name, f))
+// withoutFailures returns a copy of m as if nothing had failed to load, so that
+// everything is tried again. A nil model stays nil.
+func (m *Model) withoutFailures() *Model {
+	if m == nil {
+		return nil
+	}
+	clean := *m
+	clean.failures, clean.retryDelay = nil, 0
+	return &clean
+}
+
+// listed returns the numbers of the versions that are loaded or have failed. A nil
+// model has none.
+func (m *Model) listed() []string {
+	if m == nil {
+		return nil
+	}
+	numbers := m.Numbers()
+	for _, f := range m.failures {
+		if f.number != "" {
+			numbers = append(numbers, f.number)
 		}
+	}
+	return numbers
+}
+
+// failed joins the failures.
+func (m *Model) failed() error {
+	all := make([]error, len(m.failures))
+	for i, f := range m.failures {
+		all[i] = f
 	}
 	return errors.Join(all...)
 }

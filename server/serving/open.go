@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strconv"
 	"time"
@@ -17,8 +18,8 @@ import (
 	"slipway/server/tensor"
 )
 
-// open makes a version that has proved itself: opened, warmed up, its golden
-// answers reproduced, its batching verified.
+// open makes a version and proves it: opens the model, warms it up, reproduces its
+// golden answers, verifies its batching.
 func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.Config, load telemetry.Load, log *slog.Logger) (*Version, error) {
 	sizes := c.options.Size(s)
 	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena})
@@ -42,13 +43,13 @@ func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.C
 		MaxBatchSize: v.MaxBatchSize, PreferredBatchSizes: s.Batching.PreferredBatchSizes, MaxQueueDelay: s.Batching.MaxQueueDelay,
 		MaxQueueRequests: s.Queue.MaxRequests, MaxQueueBytes: s.Queue.MaxBytes,
 		PriorityLevels: s.Queue.PriorityLevels, DefaultPriority: s.Queue.DefaultPriority,
-	}, observer{v.metrics, &v.statistics})
+	}, observer{v.metrics, v, log})
 	return v, nil
 }
 
 func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, log *slog.Logger) error {
-	if err := v.agree(); err != nil {
-		return err
+	if err := v.checkDeclared(); err != nil {
+		return permanent(err)
 	}
 	warm, err := v.warmUp(ctx)
 	if err != nil {
@@ -57,11 +58,9 @@ func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, lo
 	if c.options.LongRuns != nil && v.runsLong(ctx, warm) {
 		c.options.LongRuns()
 	}
-	var cases []golden.Case
-	if v.bundle.Golden != "" {
-		if cases, err = golden.Read(v.bundle.Golden, v.Inputs, v.Outputs); err != nil {
-			return err
-		}
+	cases, err := v.goldenCases()
+	if err != nil {
+		return err
 	}
 	for i, g := range cases {
 		if err := v.reproduce(ctx, g); err != nil {
@@ -73,21 +72,33 @@ func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, lo
 		return nil
 	}
 	began := time.Now()
-	if err := v.verifyBatching(ctx, cases, warm); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		v.BatchingRefused = err.Error()
-		log.Warn("batching refused", "reason", v.BatchingRefused)
-	} else {
+	err = v.verifyBatching(ctx, cases, warm)
+	switch {
+	case err == nil:
 		v.MaxBatchSize = v.config.Batching.MaxBatchSize
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		v.refuseBatching(err, log)
 	}
-	load.Verified(time.Since(began), v.BatchingRefused != "")
+	load.Verified(time.Since(began), err != nil)
 	return nil
 }
 
-// agree checks what a config.pbtxt declares against what the model says.
-func (v *Version) agree() error {
+// goldenCases reads the golden answers, of which there may be none.
+func (v *Version) goldenCases() ([]golden.Case, error) {
+	if v.bundle.Golden == "" {
+		return nil, nil
+	}
+	cases, err := golden.Read(v.bundle.Golden, v.Inputs, v.Outputs)
+	if unread := (*fs.PathError)(nil); err != nil && !errors.As(err, &unread) {
+		return nil, permanent(err)
+	}
+	return cases, err
+}
+
+// checkDeclared compares what a config.pbtxt declares with the model.
+func (v *Version) checkDeclared() error {
 	for _, d := range v.config.Declared {
 		specs, kind := v.Outputs, "output"
 		if d.Input {
@@ -111,8 +122,8 @@ func (v *Version) agree() error {
 	return nil
 }
 
-// compatible tells whether two shapes can be the same where neither is open. Of
-// a model's empty shape the rank is not known.
+// compatible reports whether two shapes are the same where neither is open. The rank
+// of a model's empty shape is not known.
 func compatible(a, b []int64) bool {
 	if len(b) == 0 {
 		return true
@@ -128,15 +139,18 @@ func compatible(a, b []int64) bool {
 	return true
 }
 
-// reproduce asks a golden question and compares the answer.
+// reproduce runs a golden request and compares the response.
 func (v *Version) reproduce(ctx context.Context, g golden.Case) error {
 	inputs, err := v.order(g.Inputs)
 	if err != nil {
-		return err
+		return permanent(err)
 	}
 	got, err := v.session.Run(ctx, inputs, g.Outputs)
 	if err != nil {
 		return err
 	}
-	return g.Check(got)
+	if err := g.Check(got); err != nil {
+		return permanent(err)
+	}
+	return nil
 }

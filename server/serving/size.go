@@ -6,9 +6,9 @@ import (
 	"slipway/server/modelconfig"
 )
 
-// Size is how much of the container a model takes.
+// Size is how much of the container a model uses.
 type Size struct {
-	Instances      int    // runs at once
+	Instances      int    // concurrent runs
 	IntraOpThreads int    // threads that one run may use
 	Why            string // where the two numbers come from
 }

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 	"slipway/server/telemetry"
 )
 
-// Statistics are what a version has done since it was loaded.
+// Statistics are the counts of a version since it was loaded.
 type Statistics struct {
 	LastInference                 time.Time
 	InferenceCount                uint64 // rows
@@ -19,7 +20,7 @@ type Statistics struct {
 	Batches                       []BatchStatistics // ascending by size
 }
 
-// Duration is how often something was done and how long all of that took.
+// Duration counts how often something was done and how long all of that took.
 type Duration struct {
 	Count uint64
 	Total time.Duration
@@ -86,7 +87,7 @@ func (s *statistics) ran(rows int, took time.Duration, err error) {
 	s.batches[max(rows, 1)].infer.add(took)
 }
 
-// Statistics are what the version has done so far. Copying rows into a batch
+// Statistics returns the counts so far. Copying rows into a batch
 // and out of it is part of the run's time.
 func (v *Version) Statistics() Statistics {
 	s := &v.statistics
@@ -110,13 +111,20 @@ func (v *Version) Statistics() Statistics {
 	return all
 }
 
-// observer tells the metrics and the statistics what the queue does.
+// observer passes on what the queue does: to the metrics, the statistics, the log and
+// the version.
 type observer struct {
 	*telemetry.Version
-	statistics *statistics
+	version *Version
+	log     *slog.Logger
 }
 
 func (o observer) Ran(rows, requests int, took time.Duration, err error) {
 	o.Version.Ran(rows, requests, took, err)
-	o.statistics.ran(rows, took, err)
+	o.version.statistics.ran(rows, took, err)
+}
+
+func (o observer) BatchingRefused(err error) {
+	o.Version.BatchingRefused(err)
+	o.version.refuseBatching(err, o.log)
 }

@@ -11,10 +11,10 @@ import (
 	"slipway/server/tensor"
 )
 
-// verifyBatching runs rows alone and together and compares. The error is why
-// requests must not be batched. Golden questions are the best rows there are;
-// without them it takes those of the warm-up, and random ones of its shapes,
-// since on zeros alone rows that get mixed up look the same.
+// verifyBatching runs rows one by one and in batches and compares. The error is why
+// requests must not be batched. Golden requests are the best rows there are; without
+// them it makes random ones of the warm-up's shapes: on zeros, rows that get mixed up
+// look the same.
 func (v *Version) verifyBatching(ctx context.Context, cases []golden.Case, warm [][]*tensor.Tensor) error {
 	if err := v.batchable(); err != nil {
 		return err
@@ -26,22 +26,22 @@ func (v *Version) verifyBatching(ctx context.Context, cases []golden.Case, warm 
 			return err
 		}
 	}
-	alone := make([][]tensor.Named, len(rows))
+	single := make([][]tensor.Named, len(rows))
 	for i, row := range rows {
 		var err error
-		if alone[i], err = v.session.Run(ctx, row, nil); err != nil {
+		if single[i], err = v.session.Run(ctx, row, nil); err != nil {
 			return fmt.Errorf("a run that was to show whether rows keep apart failed: %w; add golden answers or a warmUp that the model takes", err)
 		}
 	}
 	for _, size := range []int{2, v.config.Batching.MaxBatchSize} {
-		if err := v.verifySize(ctx, size, rows, alone, tolerance); err != nil {
+		if err := v.verifySize(ctx, size, rows, single, tolerance); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// batchable asks that the first axis of every input and output is open.
+// batchable checks that the first axis of every input and output is open.
 func (v *Version) batchable() error {
 	for _, s := range v.Inputs {
 		if len(s.Shape) == 0 || s.Shape[0] >= 0 {
@@ -56,14 +56,14 @@ func (v *Version) batchable() error {
 	return nil
 }
 
-// goldenRows are the first rows of the golden questions that have the shapes of
+// goldenRows returns the first rows of the golden requests that have the shapes of
 // the first one.
 func (v *Version) goldenRows(cases []golden.Case) (rows [][]*tensor.Tensor, tolerance golden.Tolerance) {
 	tolerance = golden.DefaultTolerance
 	for _, g := range cases {
 		inputs, err := v.order(g.Inputs)
 		if err != nil {
-			continue // reproduce has said so
+			continue // reproduce has reported it
 		}
 		row := firstRow(inputs)
 		if row == nil || len(rows) > 0 && !sameShapes(row, rows[0]) {
@@ -78,10 +78,7 @@ func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error
 	random := rand.New(rand.NewPCG(3, 4))
 	w := modelconfig.WarmUp{BatchSize: 1, Inputs: map[string]modelconfig.WarmUpInput{}}
 	for i, s := range v.Inputs {
-		dims := make([]int64, len(s.Shape)-1)
-		for d := range dims {
-			dims[d] = max(s.Shape[d+1], 1)
-		}
+		dims := s.Closed(1)[1:]
 		if len(warm) > 0 && len(warm[0][i].Shape) == len(s.Shape) {
 			dims = warm[0][i].Shape[1:]
 		}
@@ -90,44 +87,44 @@ func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error
 	rows := make([][]*tensor.Tensor, 3)
 	for i := range rows {
 		var err error
-		if rows[i], err = v.synthetic(w, random); err != nil {
+		if rows[i], err = v.makeInputs(w, random); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
-// verifySize runs a batch of that many rows, in turn, and compares each with
-// what it answered alone.
-func (v *Version) verifySize(ctx context.Context, size int, rows [][]*tensor.Tensor, alone [][]tensor.Named, tolerance golden.Tolerance) error {
-	together := make([]*tensor.Tensor, len(v.Inputs))
-	for i := range together {
+// verifySize runs a batch of that many rows, which take turns, and compares the
+// outputs of each with those of its single run.
+func (v *Version) verifySize(ctx context.Context, size int, rows [][]*tensor.Tensor, single [][]tensor.Named, tolerance golden.Tolerance) error {
+	batched := make([]*tensor.Tensor, len(v.Inputs))
+	for i := range batched {
 		parts := make([]*tensor.Tensor, size)
 		for r := range parts {
 			parts[r] = rows[r%len(rows)][i]
 		}
 		var err error
-		if together[i], err = tensor.Concat(parts); err != nil {
+		if batched[i], err = tensor.Concat(parts); err != nil {
 			return fmt.Errorf("input %q: %w", v.Inputs[i].Name, err)
 		}
 	}
-	answer, err := v.session.Run(ctx, together, nil)
+	outputs, err := v.session.Run(ctx, batched, nil)
 	if err != nil {
 		return fmt.Errorf("a batch of %d rows fails: %w", size, err)
 	}
 	for r := range size {
-		got, err := rowOf(answer, r, size)
+		got, err := rowOf(outputs, r, size)
 		if err != nil {
 			return err
 		}
-		if err := golden.Equal(got, alone[r%len(rows)], tolerance); err != nil {
-			return fmt.Errorf("row %d of a batch of %d answers otherwise than alone: %w", r, size, err)
+		if err := golden.Equal(got, single[r%len(rows)], tolerance); err != nil {
+			return fmt.Errorf("row %d of a batch of %d differs from its single run: %w", r, size, err)
 		}
 	}
 	return nil
 }
 
-// rowOf is one row of every output of a batch.
+// rowOf returns one row of every output of a batch.
 func rowOf(outputs []tensor.Named, row, rows int) ([]tensor.Named, error) {
 	one := make([]tensor.Named, len(outputs))
 	for i, out := range outputs {
@@ -150,7 +147,7 @@ func rowOf(outputs []tensor.Named, row, rows int) ([]tensor.Named, error) {
 	return one, nil
 }
 
-// firstRow is the first row of each input, or nil if one has none.
+// firstRow returns the first row of each input, or nil if one has none.
 func firstRow(inputs []*tensor.Tensor) []*tensor.Tensor {
 	row := make([]*tensor.Tensor, len(inputs))
 	for i, t := range inputs {

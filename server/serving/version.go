@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,13 +23,14 @@ type Version struct {
 	Model, Number   string
 	Inputs, Outputs []tensor.Spec
 
-	// MaxBatchSize is the most rows of one run; 0 when requests are not batched.
+	// MaxBatchSize is the most rows of one request, and of one run; 0 when the model
+	// was loaded without batching. It stays when batching is refused later on: clients
+	// have shaped their requests by it.
 	MaxBatchSize int
-	// BatchingRefused is why the batching that was asked for is not done, or empty.
-	BatchingRefused string
-	// Instances is how many runs go on at once, IntraOpThreads how many threads each may use.
+	// Instances is the number of concurrent runs, IntraOpThreads that of threads in each.
 	Instances, IntraOpThreads int
 
+	refused    atomic.Pointer[string] // why requests are not batched
 	bundle     repository.Bundle
 	config     modelconfig.Config
 	session    *onnx.Session
@@ -37,10 +39,10 @@ type Version struct {
 	statistics statistics
 
 	holds  atomic.Int64  // of the catalog and of the requests under way
-	unheld chan struct{} // closed when the last one lets go
+	unheld chan struct{} // closed when the last one is released
 }
 
-// Query is what is asked of a version.
+// Query is a request to a version.
 type Query struct {
 	Inputs   []tensor.Named // tensors only, in any order
 	Outputs  []string       // nil means all of them
@@ -48,11 +50,11 @@ type Query struct {
 	Timeout  time.Duration  // shortens the model's own, if it is not 0
 }
 
-// Answer is what a version answers, and when its run was queued, started and finished.
-type Answer = batch.Answer
+// Answer is a version's response, and when its run was queued, started and finished.
+type Answer = batch.Response
 
-// Admit is nil, or why a request with that timeout would be refused if it came
-// now. Doors ask it before they read a request that is long.
+// Admit returns nil, or why a request with that timeout would be refused if it came
+// now. It is called before a long request is read.
 func (v *Version) Admit(timeout time.Duration) error {
 	began := time.Now()
 	if err := v.queue.Admits(v.limit(timeout)); err != nil {
@@ -62,8 +64,8 @@ func (v *Version) Admit(timeout time.Duration) error {
 	return nil
 }
 
-// limit is the time a request has, of its own and the model's timeout the
-// shorter one; 0 is for ever.
+// limit returns the time that a request has, the shorter one of its own and the
+// model's timeout; 0 is no limit.
 func (v *Version) limit(timeout time.Duration) time.Duration {
 	limit := v.config.Queue.Timeout
 	if timeout > 0 && (limit == 0 || timeout < limit) {
@@ -72,7 +74,7 @@ func (v *Version) limit(timeout time.Duration) time.Duration {
 	return limit
 }
 
-// Infer waits for its turn and runs the model.
+// Infer checks the request, queues it and runs the model.
 func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	ordered, err := v.order(q.Inputs)
 	if err != nil {
@@ -84,7 +86,7 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	began := time.Now()
 	if limit := v.limit(q.Timeout); limit > 0 {
 		until := &deadline{Context: ctx, at: began.Add(limit)}
-		defer until.done()
+		defer until.stop()
 		ctx = until
 	}
 	answer, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
@@ -96,13 +98,29 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 	return answer, nil
 }
 
-// Golden is the path of the version's golden answers, or empty.
+// Golden returns the path of the version's golden answers, or empty.
 func (v *Version) Golden() string { return v.bundle.Golden }
 
-// Config are what the repository says of the model.
+// Config returns the configuration that the version was loaded with.
 func (v *Version) Config() modelconfig.Config { return v.config }
 
-// acquire keeps the version from being freed; false if that is under way.
+// BatchingRefused returns why requests are not batched although the configuration
+// enables it, or empty: rows answered otherwise in a batch when that was verified,
+// or the outputs of a batch could not be split.
+func (v *Version) BatchingRefused() string {
+	if reason := v.refused.Load(); reason != nil {
+		return *reason
+	}
+	return ""
+}
+
+func (v *Version) refuseBatching(err error, log *slog.Logger) {
+	reason := err.Error()
+	v.refused.Store(&reason)
+	log.Warn("batching refused", "reason", reason)
+}
+
+// acquire keeps the version from being freed; it returns false if that is under way.
 func (v *Version) acquire() bool {
 	for {
 		n := v.holds.Load()
@@ -115,18 +133,18 @@ func (v *Version) acquire() bool {
 	}
 }
 
-// Release lets go of a version that was acquired.
+// Release ends the use of a version that was acquired.
 func (v *Version) Release() {
 	if v.holds.Add(-1) == 0 {
 		close(v.unheld)
 	}
 }
 
-// free waits until nobody holds the version any more and gives its memory back.
+// free waits until nobody holds the version any more and frees its memory.
 func (v *Version) free() error {
 	<-v.unheld
 	v.queue.Close()
-	v.metrics.Gone()
+	v.metrics.Close()
 	return v.session.Close()
 }
 

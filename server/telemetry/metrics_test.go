@@ -46,7 +46,7 @@ slipway_requests_total{code="OK",model="m",protocol="grpc",version="2"} 1
 }
 
 // Versions come and go for as long as the process lives: nothing may be left of one that has gone.
-func TestAVersionTakesItsSeriesAlong(t *testing.T) {
+func TestSeriesGoWithTheirVersion(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
 	series := func() int {
@@ -75,11 +75,22 @@ func TestAVersionTakesItsSeriesAlong(t *testing.T) {
 	first.Depth(1, 2)
 	answer()
 	second := metrics.NewVersion("m", "7") // the same number with other content
-	first.Gone()
-	require.NotZero(t, series(), "its successor goes on")
+	first.Close()
+	require.NotZero(t, series(), "its successor reports under the same labels")
 	answer()
-	second.Gone()
+	second.Close()
 	require.Zero(t, series())
 	answer()
-	require.Zero(t, series(), "an answer that comes late brings nothing back")
+	require.Zero(t, series(), "a late response brings nothing back")
+
+	metrics.Retain("m", "7")
+	load = metrics.BeginLoad("m", "7")
+	load.GoldenMismatch()
+	load.Failed()
+	third := metrics.NewVersion("m", "7")
+	third.BatchingRefused(nil)
+	third.Close()
+	require.NotZero(t, series(), "the version is still in the repository")
+	metrics.Release("m", "7")
+	require.Zero(t, series(), "what counted its failures goes too")
 }

@@ -45,7 +45,7 @@ func newModels(f promauto.Factory) models {
 		loadFailures:     counter("slipway_model_load_failures_total", "Loads that failed."),
 		goldenMismatches: counter("slipway_golden_mismatches_total", "Golden answers that a version did not reproduce."),
 		verifyDuration:   times("slipway_batching_verify_duration_seconds", "Time of comparing batched with single runs at a load."),
-		batchingRefused:  gauge("slipway_batching_refused", "1 while the version runs without the batching that was asked for."),
+		batchingRefused:  gauge("slipway_batching_refused", "1 while the version runs without the batching that its configuration enables."),
 
 		queueDuration: times("slipway_queue_duration_seconds", "Time from a request's arrival at its model to its run."),
 		queueRequests: gauge("slipway_queue_requests", "Requests that wait for a run."),
@@ -61,24 +61,41 @@ func newModels(f promauto.Factory) models {
 // versionLabels are what the series of a version have in common.
 type versionLabels struct{ model, version string }
 
-// forget takes every series of a version out. Versions come and go for as long as
-// the process lives, so what is kept of each would add up.
-func (m *Metrics) forget(v versionLabels) {
+// Retain keeps the series of a version until Release is called as often. Each part
+// of the server that may report under these labels retains them: the catalog while
+// the version is in the repository, failed or not, and the version while it is
+// loaded.
+func (m *Metrics) Retain(model, version string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.references[versionLabels{model, version}]++
+}
+
+// Release removes the series of a version once nobody retains them. Versions come
+// and go for as long as the process lives, so what is kept of each would add up.
+func (m *Metrics) Release(model, version string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	labels := versionLabels{model, version}
+	if m.references[labels]--; m.references[labels] <= 0 {
+		delete(m.references, labels)
+		m.remove(labels)
+	}
+}
+
+// remove removes every series of a version.
+func (m *Metrics) remove(v versionLabels) {
 	these := prometheus.Labels{"model": v.model, "version": v.version}
 	for _, all := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
 		m.requests, m.duration,
-		m.models.loaded, m.models.loadDuration, m.models.verifyDuration, m.models.batchingRefused,
+		m.models.loaded, m.models.loadDuration, m.models.loadFailures, m.models.goldenMismatches,
+		m.models.verifyDuration, m.models.batchingRefused,
 		m.models.queueDuration, m.models.queueRequests, m.models.queueBytes, m.models.rejected, m.models.canceled,
 		m.models.run, m.models.runFailures, m.models.batchSize,
 	} {
 		all.DeletePartialMatch(these)
-	}
-	for of := range m.answers {
-		if of.model == v.model && of.version == v.version {
-			delete(m.answers, of)
-		}
 	}
 }
 
@@ -94,7 +111,7 @@ func (m *Metrics) BeginLoad(model, version string) Load {
 	return Load{metrics: &m.models, model: model, version: version, began: time.Now()}
 }
 
-// Done says that the version is ready to be served and how long that took.
+// Done records that the version is ready and returns how long that took.
 func (l Load) Done() time.Duration {
 	took := time.Since(l.began)
 	l.metrics.loaded.WithLabelValues(l.model, l.version).Set(1)
@@ -102,7 +119,7 @@ func (l Load) Done() time.Duration {
 	return took
 }
 
-// Failed says that it could not be loaded.
+// Failed records that the version could not be loaded.
 func (l Load) Failed() {
 	l.metrics.loadFailures.WithLabelValues(l.model, l.version).Inc()
 	l.metrics.loaded.WithLabelValues(l.model, l.version).Add(0)
@@ -111,8 +128,8 @@ func (l Load) Failed() {
 // GoldenMismatch counts a golden answer that was not reproduced.
 func (l Load) GoldenMismatch() { l.metrics.goldenMismatches.WithLabelValues(l.model, l.version).Inc() }
 
-// Verified says how long comparing batched with single runs took, and whether
-// the version may batch.
+// Verified records how long comparing batched with single runs took, and whether
+// batching was refused.
 func (l Load) Verified(took time.Duration, refused bool) {
 	l.metrics.verifyDuration.WithLabelValues(l.model, l.version).Observe(took.Seconds())
 	value := 0.
@@ -127,18 +144,16 @@ type Version struct {
 	metrics *Metrics
 	labels  versionLabels
 
-	queued                    prometheus.Observer
-	requests, bytes           prometheus.Gauge
-	run, size                 prometheus.Observer
-	runFailures               prometheus.Counter
-	rejected, canceledByWhere map[string]prometheus.Counter
+	queued             prometheus.Observer
+	requests, bytes    prometheus.Gauge
+	run, size          prometheus.Observer
+	runFailures        prometheus.Counter
+	rejected, canceled map[string]prometheus.Counter
 }
 
-// NewVersion looks the series of a version up.
+// NewVersion looks up the series of a loaded version and retains them until Close.
 func (m *Metrics) NewVersion(model, version string) *Version {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.live[versionLabels{model, version}]++
+	m.Retain(model, version)
 	v := &Version{
 		metrics: m, labels: versionLabels{model, version},
 		queued:      m.models.queueDuration.WithLabelValues(model, version),
@@ -147,18 +162,18 @@ func (m *Metrics) NewVersion(model, version string) *Version {
 		run:         m.models.run.WithLabelValues(model, version),
 		size:        m.models.batchSize.WithLabelValues(model, version),
 		runFailures: m.models.runFailures.WithLabelValues(model, version),
-		rejected:    map[string]prometheus.Counter{}, canceledByWhere: map[string]prometheus.Counter{},
+		rejected:    map[string]prometheus.Counter{}, canceled: map[string]prometheus.Counter{},
 	}
 	for _, reason := range []string{"requests", "bytes", "deadline"} {
 		v.rejected[reason] = m.models.rejected.WithLabelValues(model, version, reason)
 	}
 	for _, where := range []string{"queue", "run"} {
-		v.canceledByWhere[where] = m.models.canceled.WithLabelValues(model, version, where)
+		v.canceled[where] = m.models.canceled.WithLabelValues(model, version, where)
 	}
 	return v
 }
 
-// Depth says what waits now.
+// Depth records what waits now.
 func (v *Version) Depth(requests int, bytes int64) {
 	v.requests.Set(float64(requests))
 	v.bytes.Set(float64(bytes))
@@ -179,16 +194,13 @@ func (v *Version) Ran(rows, _ int, took time.Duration, err error) {
 // Rejected counts a request that was answered 429.
 func (v *Version) Rejected(reason string) { v.rejected[reason].Inc() }
 
-// Left counts a request that was cancelled or late, in the queue or in the run.
-func (v *Version) Left(where string) { v.canceledByWhere[where].Inc() }
+// Canceled counts a request that was cancelled or late, in the queue or in the run.
+func (v *Version) Canceled(where string) { v.canceled[where].Inc() }
 
-// Gone takes the version's series out, unless its successor has the same labels.
-func (v *Version) Gone() {
-	m := v.metrics
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.live[v.labels]--; m.live[v.labels] == 0 {
-		delete(m.live, v.labels)
-		m.forget(v.labels)
-	}
+// BatchingRefused records that the version is no longer batched.
+func (v *Version) BatchingRefused(error) {
+	v.metrics.models.batchingRefused.WithLabelValues(v.labels.model, v.labels.version).Set(1)
 }
+
+// Close releases the version's series.
+func (v *Version) Close() { v.metrics.Release(v.labels.model, v.labels.version) }

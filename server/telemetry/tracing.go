@@ -17,13 +17,13 @@ import (
 const scope = "slipway"
 
 // StartTracing sends the process's spans to an OTLP receiver over gRPC. Until it
-// is called, a span costs next to nothing. stop sends what is left.
+// is called, a span costs next to nothing. stop sends the remaining spans.
 func StartTracing(ctx context.Context, endpoint string, sampleRatio float64, version string) (stop func(context.Context) error, err error) {
 	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(endpoint))
 	if err != nil {
 		return nil, fmt.Errorf("start tracing to %s: %w", endpoint, err)
 	}
-	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go over these.
+	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override these.
 	about, err := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "slipway"), attribute.String("service.version", version),
 	), resource.WithFromEnv(), resource.WithHost())
@@ -39,7 +39,7 @@ func StartTracing(ctx context.Context, endpoint string, sampleRatio float64, ver
 	return provider.Shutdown, nil
 }
 
-// Phase is a part of a request's way that is over.
+// Phase is a finished part of a request.
 type Phase struct {
 	Name     string
 	From, To time.Time

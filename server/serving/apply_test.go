@@ -19,7 +19,7 @@ import (
 	"slipway/server/tensor"
 )
 
-// one asks a model that adds a constant to x what it makes of 1.
+// one sends 1 to a model that adds a constant.
 func one(ctx context.Context, c *serving.Catalog, model string) (version string, y float32, err error) {
 	v, err := c.Acquire(model, "")
 	if err != nil {
@@ -46,14 +46,14 @@ func TestANewVersionTakesOver(t *testing.T) {
 	c, folder := load(t, map[string]string{"m/1/model.onnx": "constant_1"}, "")
 	assertOne(t, c, "m", "1", 2)
 
-	lay(t, folder, map[string]string{"m/2/model.onnx": "constant_2"})
-	require.NoError(t, c.Load(t.Context()))
+	install(t, folder, map[string]string{"m/2/model.onnx": "constant_2"})
+	require.NoError(t, c.LoadAll(t.Context()))
 	assertOne(t, c, "m", "2", 3)
 	_, err := c.Choose("m", "1")
 	assert.Equal(t, fault.NotFound, fault.CodeOf(err), "latest: 1")
 
-	lay(t, folder, map[string]string{"m/config.yaml": "versions: {all: true}"})
-	require.NoError(t, c.Load(t.Context()))
+	install(t, folder, map[string]string{"m/config.yaml": "versions: {all: true}"})
+	require.NoError(t, c.LoadAll(t.Context()))
 	m, err := c.Model("m")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1", "2"}, m.Numbers())
@@ -63,15 +63,15 @@ func TestWhatHasNotChangedIsNotLoadedAgain(t *testing.T) {
 	c, folder := load(t, map[string]string{"m/1/model.onnx": "constant_1", "n/1/model.onnx": "constant_1"}, "")
 	before, err := c.Choose("m", "")
 	require.NoError(t, err)
-	lay(t, folder, map[string]string{"n/1/model.onnx": "constant_2"})
-	require.NoError(t, c.Load(t.Context()))
+	install(t, folder, map[string]string{"n/1/model.onnx": "constant_2"})
+	require.NoError(t, c.LoadAll(t.Context()))
 	after, err := c.Choose("m", "")
 	require.NoError(t, err)
 	assert.Same(t, before, after)
 	assertOne(t, c, "n", "1", 3)
 }
 
-// Whatever is wrong with what comes, what serves goes on serving, and the index
+// Whatever is wrong with a new version, the old one goes on serving, and the index
 // and the failures say why.
 func TestABadModelNeverHurtsTheOldOne(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -86,13 +86,13 @@ func TestABadModelNeverHurtsTheOldOne(t *testing.T) {
 		"unknown setting":      {map[string]string{"m/config.yaml": "batchingg: {}"}, "batchingg"},
 		"contradiction":        {map[string]string{"m/config.yaml": "versions: {all: true, latest: 2}"}, "versions"},
 		"pbtxt that disagrees": {map[string]string{"m/config.pbtxt": `input [{ name: "z", data_type: TYPE_FP32, dims: [1] }]`}, `"z"`},
-		"manifest that lies": {map[string]string{"m/2/model.onnx": "constant_2",
+		"manifest that is wrong": {map[string]string{"m/2/model.onnx": "constant_2",
 			"m/2/MANIFEST.json": `{"files": {"model.onnx": "sha256:00"}}`}, "model.onnx"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, folder := load(t, map[string]string{"m/1/model.onnx": "constant_1"}, "")
-			lay(t, folder, test.files)
-			require.NoError(t, c.Load(t.Context()))
+			install(t, folder, test.files)
+			require.NoError(t, c.LoadAll(t.Context()))
 			assertOne(t, c, "m", "1", 2)
 			require.NoError(t, c.Ready())
 			require.ErrorContains(t, c.Failures(), test.want)
@@ -126,7 +126,7 @@ func TestAModelIsReadyWhenItReproducesItsGoldenAnswers(t *testing.T) {
 func TestAModelThatLeavesTheFolderIsUnloaded(t *testing.T) {
 	c, folder := load(t, map[string]string{"m/1/model.onnx": "constant_1", "n/1/model.onnx": "constant_2"}, "")
 	require.NoError(t, os.RemoveAll(filepath.Join(folder, "m")))
-	require.NoError(t, c.Load(t.Context()))
+	require.NoError(t, c.LoadAll(t.Context()))
 	_, err := c.Choose("m", "")
 	assert.Equal(t, fault.NotFound, fault.CodeOf(err))
 	assertOne(t, c, "", "1", 3)
@@ -137,37 +137,37 @@ func TestLoadAndUnload(t *testing.T) {
 	require.NoError(t, c.UnloadModel(t.Context(), "m"))
 	_, err := c.Choose("m", "")
 	assert.Equal(t, fault.Unavailable, fault.CodeOf(err))
-	require.NoError(t, c.Ready(), "it is not missed")
-	require.NoError(t, c.Load(t.Context()))
+	require.NoError(t, c.Ready(), "an unloaded model is not required")
+	require.NoError(t, c.LoadAll(t.Context()))
 	_, err = c.Choose("m", "")
-	require.Error(t, err, "another look at the folder does not load it again")
+	require.Error(t, err, "another scan of the folder does not load it again")
 
 	require.NoError(t, c.LoadModel(t.Context(), "m"))
 	assertOne(t, c, "m", "1", 2)
-	lay(t, folder, map[string]string{"m/1/model.onnx": "corrupt"})
+	install(t, folder, map[string]string{"m/1/model.onnx": "corrupt"})
 	assert.Equal(t, fault.InvalidArgument, fault.CodeOf(c.LoadModel(t.Context(), "m")))
 	assertOne(t, c, "m", "1", 2)
 	assert.Equal(t, fault.NotFound, fault.CodeOf(c.LoadModel(t.Context(), "absent")))
 	assert.Equal(t, fault.NotFound, fault.CodeOf(c.UnloadModel(t.Context(), "absent")))
 }
 
-func TestLoadOnly(t *testing.T) {
+func TestLoadSelected(t *testing.T) {
 	folder := t.TempDir()
-	lay(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "n/1/model.onnx": "corrupt"})
+	install(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "n/1/model.onnx": "corrupt"})
 	c, _ := newCatalog(t, folder, serving.Options{})
-	require.ErrorContains(t, c.LoadOnly(t.Context(), []string{"z"}), `no model "z"`)
-	require.NoError(t, c.LoadOnly(t.Context(), []string{"m"}))
+	require.ErrorContains(t, c.LoadSelected(t.Context(), []string{"z"}), `no model "z"`)
+	require.NoError(t, c.LoadSelected(t.Context(), []string{"m"}))
 	require.NoError(t, c.Ready())
 	assertOne(t, c, "m", "1", 2)
 	assert.Contains(t, c.Index(), serving.IndexEntry{Name: "n", State: serving.StateUnavailable, Reason: "unloaded"})
 }
 
-// Versions are swapped while many ask: no request fails, and each answer is that
+// Versions are swapped under load: no request fails, and each response is that
 // of the version it names.
 func TestSwapUnderLoad(t *testing.T) {
 	folder := t.TempDir()
 	config := "versions: {latest: 1}\nbatching: {maxBatchSize: 8}\nqueue: {maxRequests: 1000}\n"
-	lay(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/config.yaml": config})
+	install(t, folder, map[string]string{"m/1/model.onnx": "constant_1", "m/config.yaml": config})
 	c, _ := newCatalog(t, folder, serving.Options{})
 	ctx, stop := context.WithCancel(t.Context())
 	w := repository.NewWatcher(folder, 5*time.Millisecond)
@@ -175,9 +175,9 @@ func TestSwapUnderLoad(t *testing.T) {
 	require.NoError(t, err)
 	c.Apply(ctx, first)
 	var all sync.WaitGroup
-	all.Go(func() { c.Follow(ctx, w) })
+	all.Go(func() { c.Watch(ctx, w) })
 
-	var asked atomic.Int64
+	var answered atomic.Int64
 	var newest atomic.Int64
 	for range 16 {
 		all.Go(func() {
@@ -186,7 +186,7 @@ func TestSwapUnderLoad(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				asked.Add(1)
+				answered.Add(1)
 				var number int
 				_, _ = fmt.Sscan(version, &number)
 				if !assert.Equal(t, float32(2+(number+1)%2), y, "version %s", version) {
@@ -198,10 +198,10 @@ func TestSwapUnderLoad(t *testing.T) {
 	}
 	for number := 2; number <= 12; number++ {
 		model := []string{"constant_1", "constant_2"}[(number+1)%2]
-		lay(t, folder, map[string]string{fmt.Sprintf("m/%d/model.onnx", number): model})
+		install(t, folder, map[string]string{fmt.Sprintf("m/%d/model.onnx", number): model})
 		require.Eventually(t, func() bool { return newest.Load() == int64(number) }, 20*time.Second, time.Millisecond)
 	}
 	stop()
 	all.Wait()
-	assert.Greater(t, asked.Load(), int64(100))
+	assert.Greater(t, answered.Load(), int64(100))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // counted is a request of so many rows.
-func counted(rows int) batch.Request { return ask(make([]float32, rows)...) }
+func counted(rows int) batch.Request { return request(make([]float32, rows)...) }
 
 func TestBatchesAreFormedWithoutWaitingForMore(t *testing.T) {
 	for _, test := range []struct {
@@ -34,9 +34,9 @@ func TestBatchesAreFormedWithoutWaitingForMore(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(echo(time.Second), roomy(test.options), l)}
+			g := group{q: batch.New(echo(time.Second), unbounded(test.options), l)}
 			for _, rows := range test.arrive {
-				g.start(t.Context(), counted(rows), func(a batch.Answer, err error) {
+				g.start(t.Context(), counted(rows), func(a batch.Response, err error) {
 					if assert.NoError(t, err, test.name) {
 						assert.Len(t, values(t, a), rows, test.name)
 					}
@@ -82,7 +82,7 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 				runs = append(runs, started{time.Since(began), inputs[0].Shape[0]})
 				return tiny(t.Context(), inputs, nil)
 			}
-			o := roomy(test.options)
+			o := unbounded(test.options)
 			if test.options.MaxQueueRequests != 0 {
 				o.MaxQueueRequests = max(test.options.MaxQueueRequests, 0)
 			}
@@ -90,7 +90,7 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 			g := group{q: batch.New(run, o, newLedger())}
 			for _, a := range test.arrive {
 				time.Sleep(a.at - time.Since(began))
-				g.start(t.Context(), counted(a.rows), func(_ batch.Answer, err error) { assert.NoError(t, err, test.name) })
+				g.start(t.Context(), counted(a.rows), func(_ batch.Response, err error) { assert.NoError(t, err, test.name) })
 			}
 			g.Wait()
 			g.q.Close()
@@ -101,16 +101,16 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 
 func TestWaitingForMoreCostsNobodyItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), roomy(batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Hour}), newLedger())}
 		for range 3 { // the first time nothing has been measured
 			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
-			_, err := g.q.Do(ctx, ask(1))
+			_, err := g.q.Do(ctx, request(1))
 			assert.NoError(t, err)
 			stop()
 		}
-		for i, r := range []batch.Request{ask(1), {Inputs: []*tensor.Tensor{{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{1}}}}} {
-			g.within(t, time.Duration(100-50*i)*time.Second, r, func(_ batch.Answer, err error) {
-				assert.NoError(t, err, "nor does waiting for the company of another")
+		for i, r := range []batch.Request{request(1), {Inputs: []*tensor.Tensor{{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{1}}}}} {
+			g.within(t, time.Duration(100-50*i)*time.Second, r, func(_ batch.Response, err error) {
+				assert.NoError(t, err, "nor does waiting behind another batch")
 			})
 		}
 		g.Wait()
@@ -129,12 +129,12 @@ func TestOnlyWhatAgreesSharesARun(t *testing.T) {
 			n, _ := tensor.Count(shape)
 			return batch.Request{Inputs: []*tensor.Tensor{{DType: d, Shape: shape, Data: tensor.Make(d, int(n))}}}
 		}
-		g := group{q: batch.New(run, roomy(batch.Options{MaxBatchSize: 8}), newLedger())}
+		g := group{q: batch.New(run, unbounded(batch.Options{MaxBatchSize: 8}), newLedger())}
 		for _, r := range []batch.Request{
 			shaped(tensor.FP32, 1, 1), shaped(tensor.FP32, 1, 2), shaped(tensor.FP32, 1, 3), shaped(tensor.FP64, 1, 2),
 			shaped(tensor.FP32, 2, 2), shaped(tensor.FP64, 3, 2), shaped(tensor.FP32, 1, 2, 1),
 		} {
-			g.start(t.Context(), r, func(a batch.Answer, err error) {
+			g.start(t.Context(), r, func(a batch.Response, err error) {
 				assert.NoError(t, err)
 				assert.Equal(t, r.Inputs[0], a.Outputs[0].Value)
 			})
@@ -144,8 +144,8 @@ func TestOnlyWhatAgreesSharesARun(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeBatchedIsTold(t *testing.T) {
-	q := batch.New(tiny, roomy(batch.Options{MaxBatchSize: 4}), newLedger())
+func TestWhatCannotBeBatchedIsRefused(t *testing.T) {
+	q := batch.New(tiny, unbounded(batch.Options{MaxBatchSize: 4}), newLedger())
 	scalar := &tensor.Tensor{DType: tensor.FP32, Data: []float32{1}}
 	for _, test := range []struct {
 		inputs []*tensor.Tensor

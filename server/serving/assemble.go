@@ -1,0 +1,106 @@
+package serving
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"slipway/server/modelconfig"
+	"slipway/server/repository"
+)
+
+// reload replaces a model by what the repository has, m. The model's lock is held.
+func (c *Catalog) reload(ctx context.Context, old *Model, m repository.Model) *Model {
+	next, retired := c.assemble(ctx, old, m)
+	c.replace(m.Name, next)
+	c.retire(retired...)
+	return next
+}
+
+// assemble makes the next Model out of the versions of old that have not changed
+// and of new ones. While a version of m cannot be loaded, all that old serves
+// stays; else retired are old's versions that next does not have.
+func (c *Catalog) assemble(ctx context.Context, old *Model, m repository.Model) (next *Model, retired []*Version) {
+	c.loading.Store(m.Name, true)
+	defer c.loading.Delete(m.Name)
+	next = &Model{Name: m.Name, Config: m.Config, described: m}
+	fail := func(f failure) {
+		c.logFailure(old, m.Name, f)
+		next.failures = append(next.failures, f)
+	}
+	if m.Err != nil {
+		fail(failure{err: m.Err})
+	}
+	for _, b := range m.Bundles {
+		v, err := c.versionOf(ctx, old, b, m.Config)
+		if err != nil {
+			fail(failure{strconv.FormatInt(b.Version, 10), err, b.Fingerprint})
+			continue
+		}
+		next.Versions = append(next.Versions, v)
+	}
+	next.scheduleRetry(old, time.Now())
+	if old == nil {
+		return next, nil
+	}
+	for _, v := range old.Versions {
+		switch {
+		case slices.Contains(next.Versions, v):
+		case len(next.failures) > 0 && next.loaded(v.Number) == nil:
+			next.Versions = append(next.Versions, v)
+		default:
+			retired = append(retired, v)
+		}
+	}
+	slices.SortFunc(next.Versions, func(a, b *Version) int { return cmp.Compare(a.bundle.Version, b.bundle.Version) })
+	return next, retired
+}
+
+// versionOf returns the version that a bundle makes: old's when the bundle has not
+// changed, else a new one. A bundle whose failure is permanent is not loaded again.
+func (c *Catalog) versionOf(ctx context.Context, old *Model, b repository.Bundle, s modelconfig.Config) (*Version, error) {
+	if b.Err != nil {
+		return nil, permanent(b.Err) // a scan that no longer finds the fault makes another bundle
+	}
+	if old != nil {
+		number := strconv.FormatInt(b.Version, 10)
+		if v := old.loaded(number); v != nil && v.bundle.Fingerprint == b.Fingerprint {
+			return v, nil
+		}
+		if f := old.failure(number); f != nil && f.bundle == b.Fingerprint && isPermanent(f.err) {
+			return nil, f.err
+		}
+	}
+	return c.loadVersion(ctx, b, s)
+}
+
+func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelconfig.Config) (*Version, error) {
+	number := strconv.FormatInt(b.Version, 10)
+	log := c.log.With("model", b.Model, "version", number)
+	load := c.metrics.BeginLoad(b.Model, number)
+	v, err := c.open(ctx, b, s, load, log)
+	if err != nil {
+		load.Failed()
+		return nil, err
+	}
+	log.Info("model loaded", "seconds", load.Done().Seconds(), "instances", v.Instances,
+		"intra_op_threads", v.IntraOpThreads, "max_batch_size", v.MaxBatchSize)
+	return v, nil
+}
+
+// logFailure logs why a model or a version was not loaded. A reason that old had too
+// is in the log already and comes at debug level.
+func (c *Catalog) logFailure(old *Model, name string, f failure) {
+	level := slog.LevelError
+	if before := old.failure(f.number); before != nil && before.err.Error() == f.err.Error() {
+		level = slog.LevelDebug
+	}
+	log := c.log.With("model", name)
+	if f.number != "" {
+		log = log.With("version", f.number)
+	}
+	log.Log(context.Background(), level, "model not loaded", "error", f.err)
+}
