@@ -47,7 +47,7 @@ func TestLayouts(t *testing.T) {
 		"a name for many":            {source: files{"a.onnx": "m"}, model: "iris", problem: "leave --model out"},
 		"no model":                   {source: files{"readme.md": "r"}, problem: "MODEL/VERSION/model.onnx"},
 		"nothing":                    {source: files{".hidden": "r"}, problem: "nothing there"},
-		"a wrong name":               {source: files{"model.onnx": "m"}, model: "../iris", problem: "must not begin with a dot"},
+		"a wrong name":               {source: files{"model.onnx": "m"}, model: "../iris", problem: `model name "../iris": must not`},
 		"a version alone":            {source: files{"model.onnx": "m"}, version: 1, problem: "--model NAME"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestManifest(t *testing.T) {
 		"right":             {manifest: good},
 		"with a signature":  {manifest: good, more: files{"iris/1/MANIFEST.json.sig": "s"}},
 		"of another":        {manifest: fmt.Sprintf(`{"files": {"model.onnx": "sha256:%s"}}`, sum("n")), problem: "iris/1/model.onnx has sha256 " + sum("m") + ", expected " + sum("n")},
-		"a file too many":   {manifest: good, more: files{"iris/1/more.bin": "s"}, problem: "iris/1/more.bin is not named"},
+		"a file too many":   {manifest: good, more: files{"iris/1/more.bin": "s"}, problem: "iris/1/MANIFEST.json: does not name more.bin"},
 		"a file is missing": {manifest: fmt.Sprintf(`{"files": {"model.onnx": "sha256:%s", "w.bin": "sha256:%s"}}`, sum("m"), sum("w")), problem: "iris/1/w.bin is named"},
 		"not JSON":          {manifest: "{", problem: "iris/1/MANIFEST.json: unexpected end"},
 		"no files":          {manifest: "{}", problem: `no "files"`},
@@ -223,7 +223,7 @@ func TestSHA256(t *testing.T) {
 		"right":        {"iris.onnx", sum("m"), ""},
 		"with prefix":  {"iris.onnx", "sha256:" + sum("m"), ""},
 		"of another":   {"iris.onnx", sum("n"), "iris.onnx has sha256 " + sum("m")},
-		"not a sum":    {"iris.onnx", "12", "want 64 hexadecimal digits"},
+		"not a sum":    {"iris.onnx", "12", "expected 64 hexadecimal digits"},
 		"of a folder":  {"more", sum("m"), "publish a MANIFEST.json"},
 		"no such file": {"none.onnx", sum("m"), "no such file"},
 	} {

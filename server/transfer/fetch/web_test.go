@@ -125,7 +125,7 @@ func TestWebFaults(t *testing.T) {
 		"many cuts that advance": {server: &flaky{faults: faults{cut(10), cut(10), cut(10), cut(10), cut(10), cut(10)}}, sum: sum(model), ranges: []string{"", "bytes=10-", "bytes=20-", "bytes=30-", "bytes=40-", "bytes=50-", "bytes=60-"}},
 		"cuts at one place":      {server: &flaky{faults: faults{cut(9), cut(0), cut(0), cut(0), cut(0)}}, problem: "gave up after 4 tries"},
 		"503, then well":         {server: &flaky{faults: faults{status(503), status(503)}}, ranges: []string{"", "", ""}},
-		"503 for ever":           {server: &flaky{faults: faults{status(503), status(503), status(503), status(503)}}, problem: "503 Service Unavailable: no; run again to go on"},
+		"503 for ever":           {server: &flaky{faults: faults{status(503), status(503), status(503), status(503)}}, problem: "503 Service Unavailable: no; run again to resume"},
 		"429 and 408":            {server: &flaky{faults: faults{status(429, "Retry-After", "0"), status(408)}}},
 		"404":                    {server: &flaky{faults: faults{status(404)}}, ranges: []string{""}, problem: "404 Not Found: no; check the address"},
 		"403":                    {server: &flaky{faults: faults{status(403)}}, ranges: []string{""}, problem: "check the token in --header-file"},
@@ -199,7 +199,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	cancel()
 	err := <-done
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorContains(t, err, "the next run goes on from there")
+	require.ErrorContains(t, err, "the next run resumes from there")
 	assert.Empty(t, readable(t, to))
 
 	report, err := run(t, url, to, withSHA256(sum(model)))
@@ -209,7 +209,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	assert.Equal(t, fmt.Sprintf("bytes=%d-", len(model)/2), ranges[len(ranges)-1])
 	assert.Equal(t, server.tag, server.seen[len(server.seen)-1].Header.Get("If-Range"))
 
-	report, err = run(t, url, to)
+	report, err = run(t, url, to, withSHA256(sum(model)))
 	require.NoError(t, err)
 	assert.Equal(t, fetch.Report{Present: 1}, counts(report))
 }
@@ -298,7 +298,7 @@ func TestParseHeaders(t *testing.T) {
 	} {
 		got, err := fetch.ParseHeaders([]byte(text))
 		if want == nil {
-			require.ErrorContains(t, err, "line 1: want Name: value", text)
+			require.ErrorContains(t, err, "line 1: expected Name: value", text)
 			assert.NotContains(t, err.Error(), "secret")
 			continue
 		}

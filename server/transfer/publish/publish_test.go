@@ -295,7 +295,7 @@ func TestAStoreThatFails(t *testing.T) {
 		p, err := publish.Publish(t.Context(), c.folder, to, "digits", quiet)
 		assert.Equal(t, c.published, p)
 		if c.failing {
-			assert.ErrorContains(t, err, "publish the same again to go on")
+			assert.ErrorContains(t, err, "publish the same again to resume")
 		} else {
 			assert.NoError(t, err)
 		}
