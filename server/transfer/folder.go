@@ -56,8 +56,10 @@ func (f *Folder) MkdirAll(name string) error {
 	if f.Exists(name) {
 		return nil
 	}
-	if err := f.MkdirAll(path.Dir(name)); err != nil {
-		return err
+	if parent := path.Dir(name); parent != name { // the root is its own
+		if err := f.MkdirAll(parent); err != nil {
+			return err
+		}
 	}
 	return f.mkdir(name)
 }

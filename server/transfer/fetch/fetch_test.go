@@ -151,6 +151,42 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 	})
 }
 
+// TestWhatAnInterruptedRunLeft is removed by the next run, and not served.
+func TestWhatAnInterruptedRunLeft(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"iris/1/model.onnx": "m"}.write(t, from)
+	files{".fetch/tree/iris/1/model.onnx": "half", ".fetch/old/x/model.onnx": "old", ".fetch/parts/00": "part"}.write(t, to)
+	_, err := run(t, from, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": "m"}, readable(t, to))
+}
+
+// TestAMountedConfigMap is of links to a folder behind ..data, which the server
+// follows.
+func TestAMountedConfigMap(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"..2026_01_01/iris/1/model.onnx": "m"}.write(t, from)
+	require.NoError(t, os.Symlink("..2026_01_01", filepath.Join(from, "..data")))
+	require.NoError(t, os.Symlink("..data/iris", filepath.Join(from, "iris")))
+	_, err := run(t, from, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": "m"}, readable(t, to))
+}
+
+// TestAnotherFormOfTheModel is in the destination.
+func TestAnotherFormOfTheModel(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"iris.onnx": "m"}.write(t, from)
+	files{"iris/1/model.onnx": "m"}.write(t, to)
+	_, err := run(t, from, to)
+	require.ErrorContains(t, err, "has a folder of the model iris")
+	_, err = run(t, to, from)
+	require.ErrorContains(t, err, "has a file of the model iris")
+}
+
 func counts(r fetch.Report) fetch.Report {
 	r.Took = 0
 	return r
