@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,12 +39,8 @@ func (f files) write(t *testing.T, folder string) string {
 
 // with returns a bundle that has these files more.
 func (f files) with(more files) files {
-	all := files{}
-	for _, each := range []files{f, more} {
-		for name, content := range each {
-			all[name] = content
-		}
-	}
+	all := maps.Clone(f)
+	maps.Copy(all, more)
 	return all
 }
 

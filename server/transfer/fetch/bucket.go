@@ -80,7 +80,7 @@ func (b *bucket) keys(ctx context.Context) (objects []object, err error) {
 	}
 }
 
-// describe sets what the store tells of an object.
+// describe sets the attributes that the store has of an object.
 func (b *bucket) describe(ctx context.Context, o *object) error {
 	// Before a request for it: the client would escape what leads out.
 	if err := bundle.CheckPath(o.name); err != nil {

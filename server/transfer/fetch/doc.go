@@ -7,7 +7,7 @@
 // run has downloaded stays in .fetch/parts, and the next run resumes it.
 //
 // A version, or a file beside the versions, is not downloaded again if it is the
-// same as the source's by what the source tells without a download: the SHA-256 in
+// same as the source's by what is known without a download: the SHA-256 in
 // a manifest, in --sha256 or of a registry's blob, the MD5 of an object store, the
 // content of a folder. An archive, a layer of an image, and a web server's file
 // without --sha256 are downloaded each time, and replace nothing if they have the

@@ -32,7 +32,7 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
-	return strings.TrimSuffix(fmt.Sprintf("the server answers %d %s: %s", e.code, http.StatusText(e.code), e.text), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("the server responds %d %s: %s", e.code, http.StatusText(e.code), e.text), ": ")
 }
 
 func (e *statusError) HTTPStatusCode() int { return e.code }
@@ -42,7 +42,7 @@ func statusOf(err error) int {
 	var google *googleapi.Error
 	var microsoft *azcore.ResponseError
 	var registry *errcode.ErrorResponse
-	var other interface{ HTTPStatusCode() int } // Amazon's and ours
+	var other interface{ HTTPStatusCode() int } // Amazon's and statusError
 	switch {
 	case errors.As(err, &google):
 		return google.Code
@@ -91,7 +91,7 @@ var credentialsOf = map[string]string{
 	transfer.OCI:   "the registry's login in $DOCKER_CONFIG/config.json or ~/.docker/config.json",
 }
 
-// advice is what to do next, where the error itself does not say so.
+// advice is what to do next, if the error itself does not contain it.
 func advice(ctx context.Context, from string, err error) string {
 	scheme, _, _ := strings.Cut(from, "://")
 	var marked *backoff.PermanentError

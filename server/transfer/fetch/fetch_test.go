@@ -43,7 +43,7 @@ func TestLayouts(t *testing.T) {
 		"hidden files stay":          {source: files{"iris/1/model.onnx": "m", ".DS_Store": "d", "iris/._x": "x"}, want: files{"iris/1/model.onnx": "m"}},
 		"a bundle of nobody":         {source: files{"model.onnx": "m"}, problem: "--model NAME"},
 		"versions of nobody":         {source: files{"3/model.onnx": "m"}, problem: "--model NAME"},
-		"a version of versions":      {source: files{"3/model.onnx": "m"}, model: "iris", version: 2, problem: "leave --version out"},
+		"a version for versions":     {source: files{"3/model.onnx": "m"}, model: "iris", version: 2, problem: "leave --version out"},
 		"a name for many":            {source: files{"a.onnx": "m"}, model: "iris", problem: "leave --model out"},
 		"no model":                   {source: files{"readme.md": "r"}, problem: "MODEL/VERSION/model.onnx"},
 		"nothing":                    {source: files{".hidden": "r"}, problem: "nothing there"},

@@ -30,7 +30,7 @@ func (f files) write(t *testing.T, folder string) {
 	}
 }
 
-// readable are the files of a repository that a reader looks at.
+// readable returns the files of a repository that a reader looks at.
 func readable(t *testing.T, folder string) files {
 	t.Helper()
 	all := files{}
@@ -56,7 +56,7 @@ func readable(t *testing.T, folder string) files {
 	return all
 }
 
-// inodes are those of a repository's files and folders that a reader looks at.
+// inodes returns those of a repository's files and folders that a reader looks at.
 func inodes(t *testing.T, folder string) map[string]uint64 {
 	t.Helper()
 	all := map[string]uint64{}
@@ -88,7 +88,7 @@ func (j *journal) String() string {
 	return j.Buffer.String()
 }
 
-// options retry at once and give a stalled connection up soon.
+// options retry at once and close a stalled connection soon.
 func options(log *journal) fetch.Options {
 	return fetch.Options{
 		Retries: 3, Backoff: time.Millisecond, Stall: 2 * time.Second, Insecure: true,

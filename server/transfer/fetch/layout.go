@@ -42,7 +42,7 @@ func layout(files map[string]object, model string, version int64) (base string, 
 	case !isRepository:
 		return "", fmt.Errorf("no model in the source; expected MODEL/VERSION/%s below it", bundle.ModelFile)
 	case model != "":
-		return "", errors.New("the source is a whole repository, whose models have names; leave --model out, or fetch one of them")
+		return "", errors.New("the source is a repository, whose models have names; leave --model out, or fetch one of them")
 	}
 	return "", nil
 }

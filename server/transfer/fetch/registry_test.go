@@ -38,7 +38,7 @@ const (
 	gzipType  = ocispec.MediaTypeImageLayerGzip
 )
 
-// hub is a registry with one repository; before may answer a request in its place.
+// hub is a registry with one repository; before may respond in its place.
 type hub struct {
 	*remote.Repository
 	host string
@@ -75,7 +75,7 @@ func titled(name, text string) layer {
 	return layer{fileType, text, map[string]string{ocispec.AnnotationTitle: name}}
 }
 
-// push makes an image of the layers and says its URL.
+// push makes an image of the layers and returns its URL.
 func (h hub) push(t *testing.T, tag string, layers ...layer) (url string, manifest ocispec.Descriptor) {
 	t.Helper()
 	var all []ocispec.Descriptor
@@ -133,7 +133,7 @@ func TestRegistryLayouts(t *testing.T) {
 	wrapped := map[string]string{ocispec.AnnotationTitle: "iris", "io.deis.oras.content.unpack": "true"}
 	for name, test := range map[string]struct {
 		layers  []layer
-		files   bool // which tells what each file is without a download
+		files   bool // whether the layers are files, so that their digests are known
 		model   string
 		want    files
 		problem string
@@ -268,7 +268,7 @@ func isBlob(r *http.Request) bool {
 
 func TestRegistryFaults(t *testing.T) {
 	t.Parallel()
-	t.Run("goes on", func(t *testing.T) {
+	t.Run("resumes", func(t *testing.T) {
 		t.Parallel()
 		var mu sync.Mutex
 		var ranges []string

@@ -19,7 +19,7 @@ const (
 var errGaveUp = errors.New("gave up")
 
 // pauses are those between tries: partly random, so that pods started together
-// spread, and never less than the server asks for.
+// spread, and never less than the server's Retry-After.
 type pauses struct {
 	backoff.ExponentialBackOff
 	failures, most int

@@ -16,7 +16,9 @@ import (
 
 // TestRetryPauses counts the time of a bubble, so that no test waits.
 func TestRetryPauses(t *testing.T) {
-	busy := func(after time.Duration) error { return &statusError{code: http.StatusServiceUnavailable, after: after} }
+	busy := func(after time.Duration) error {
+		return &statusError{code: http.StatusServiceUnavailable, after: after}
+	}
 	for name, test := range map[string]struct {
 		tries         []error // of each try; the last one repeats
 		calls         int
@@ -27,12 +29,12 @@ func TestRetryPauses(t *testing.T) {
 		"at once":                    {tries: []error{nil}, calls: 1},
 		"twice":                      {tries: []error{io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, nil}, calls: 3, least: 1500 * time.Millisecond, most: 4500 * time.Millisecond},
 		"given up":                   {tries: []error{io.ErrUnexpectedEOF}, calls: 4, least: 3500 * time.Millisecond, most: 10500 * time.Millisecond, problem: "gave up after 4 tries: unexpected EOF"},
-		"as long as the server asks": {tries: []error{busy(time.Minute), nil}, calls: 2, least: time.Minute, most: time.Minute},
+		"Retry-After":                {tries: []error{busy(time.Minute), nil}, calls: 2, least: time.Minute, most: time.Minute},
 		"no longer than two minutes": {tries: []error{busy(time.Hour), nil}, calls: 2, least: 2 * time.Minute, most: 2 * time.Minute},
-		"asked for again and again":  {tries: []error{busy(time.Minute)}, calls: 4, least: 3 * time.Minute, most: 3 * time.Minute, problem: "gave up after 4 tries"},
+		"Retry-After each time":      {tries: []error{busy(time.Minute)}, calls: 4, least: 3 * time.Minute, most: 3 * time.Minute, problem: "gave up after 4 tries"},
 		"permanent":                  {tries: []error{permanent(errors.New("wrong"))}, calls: 1, problem: "wrong"},
 		"permanent in the end":       {tries: []error{io.ErrUnexpectedEOF, permanent(errors.New("wrong"))}, calls: 2, least: time.Second / 2, most: 3 * time.Second / 2, problem: "wrong"},
-		"steps forward each time":    {tries: []error{io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, nil}, advanceAlways: true, calls: 6, least: 5 * time.Second / 2, most: 15 * time.Second / 2},
+		"progress each time":         {tries: []error{io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, nil}, advanceAlways: true, calls: 6, least: 5 * time.Second / 2, most: 15 * time.Second / 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -23,7 +23,7 @@ const (
 	imageLayer                // a tar of a root file system, of which /models is read
 )
 
-// packingOf tells a single file's name from a folder's.
+// packingOf distinguishes a single file's name from a folder's.
 func packingOf(name string) (p packing, single bool) {
 	switch {
 	case strings.HasSuffix(name, bundle.ModelSuffix):
@@ -42,7 +42,7 @@ type object struct {
 	tag     string // differs when the content does; empty: unknown
 	packing packing
 
-	// What tells the content without a download; empty: unknown.
+	// What identifies the content without a download; empty: unknown.
 	sha256, md5 string // in hexadecimal digits
 	path        string // of a folder's file
 }
@@ -50,7 +50,7 @@ type object struct {
 // source is a place that has objects.
 type source interface {
 	list(ctx context.Context) ([]object, error)
-	// open reads an object from the offset, or from its start: at says which.
+	// open reads an object from the offset, or from its start: at is where.
 	open(ctx context.Context, o object, offset int64) (body io.ReadCloser, at int64, err error)
 	// single reports whether the URL is that of one file.
 	single() bool
@@ -69,7 +69,7 @@ func open(ctx context.Context, l transfer.Location, o Options) (source, error) {
 	return openBucket(ctx, l)
 }
 
-// same reports whether a file has the object's content, as far as that can be told
+// same reports whether a file has the object's content, as far as that is known
 // without a download.
 func (o object) same(path string) bool {
 	info, err := os.Stat(path)

@@ -16,7 +16,7 @@ import (
 
 // leaveOutUnfinished drops the versions that somebody is still publishing: they
 // lack their model, or a file that their manifest names. A version in a store
-// begins with its manifest. An image of a registry is pushed whole.
+// begins with its manifest. An image of a registry is pushed at once.
 func (j *job) leaveOutUnfinished(ctx context.Context) error {
 	_, isImage := j.source.(*image)
 	var unfinished []string
@@ -36,7 +36,7 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 	hasModel := slices.ContainsFunc(j.units, func(u *unit) bool { return u.isBundle || strings.HasSuffix(u.path, bundle.ModelSuffix) })
 	for _, reason := range unfinished {
 		if !hasModel {
-			return permanent(fmt.Errorf("%s; publish the whole bundle", reason))
+			return permanent(fmt.Errorf("%s; publish the complete bundle", reason))
 		}
 		j.Log.Warn("left out a version that is not published to its end", "reason", reason)
 	}
@@ -45,7 +45,7 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 
 // readManifest sets the SHA-256 of the files that a bundle's manifest names, and
 // returns what the bundle lacks, or empty. A manifest that can't be read is no error
-// yet: verify reports it, when the whole bundle is here.
+// yet: verify reports it, when the bundle is complete.
 func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err error) {
 	has := func(name string) bool { _, exists := u.files[name]; return exists }
 	switch {
@@ -86,7 +86,7 @@ func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err er
 	return "", nil
 }
 
-// expect sets the SHA-256 of a file, if the source has not told it.
+// expect sets the SHA-256 of a file, if the source has not given one.
 func (u *unit) expect(name, digest string) {
 	if o := u.files[name]; o.sha256 == "" {
 		o.sha256 = digest

@@ -72,7 +72,7 @@ func (w *web) list(ctx context.Context) ([]object, error) {
 	}
 	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
-		return nil, permanent(errors.New("the server answers with a web page, perhaps to log in; check the URL and --header-file"))
+		return nil, permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
 	}
 	o := object{name: path.Base(w.url.Path), key: w.url.Path, size: response.ContentLength, tag: validator(response), packing: w.packing}
 	if response.StatusCode == http.StatusPartialContent {

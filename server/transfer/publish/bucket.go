@@ -75,19 +75,19 @@ func (b *bucket) complete(ctx context.Context, version int64, c *content) (bool,
 // put has written stays: readers leave it out, and the next publisher of the same
 // content, who may be at work already, resumes it.
 func (b *bucket) put(ctx context.Context, version int64, c *content, m *transfer.Meter) error {
-	theirs := c.manifest
+	written := c.manifest
 	err := b.WriteAll(ctx, b.key(version, bundle.ManifestFile), c.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
-		theirs, err = b.manifest(ctx, version)
+		written, err = b.manifest(ctx, version)
 	}
 	if err != nil {
 		return err
 	}
-	if !c.sameAs(theirs) {
+	if !c.sameAs(written) {
 		return errTaken
 	}
 	names := c.names()
-	if bytes.Equal(theirs, c.manifest) { // else the signatures are of another text
+	if bytes.Equal(written, c.manifest) { // else the signatures are of another text
 		names = slices.Concat(c.signatures, names) // first: the version is complete with the last of the others
 	}
 	for _, name := range names {

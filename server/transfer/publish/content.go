@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -59,8 +60,11 @@ func (c *content) writeManifest() error {
 	if len(c.signatures) > 0 {
 		return fmt.Errorf("%s signs a %s, which the bundle lacks", strings.Join(c.signatures, ", "), bundle.ManifestFile)
 	}
-	text, err := json.MarshalIndent(c.files, "", "  ")
-	c.manifest = append(text, '\n')
+	text := new(bytes.Buffer)
+	lines := json.NewEncoder(text)
+	lines.SetIndent("", "  ")
+	err := lines.Encode(c.files)
+	c.manifest = text.Bytes()
 	return err
 }
 
