@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -70,7 +71,17 @@ func (f *Folder) mkdir(name string) error {
 	} else if err != nil {
 		return err
 	}
-	return f.Chmod(name, 0o755)
+	return f.allow(name, 0o755)
+}
+
+// allow adds what the umask has taken of a mode. It leaves the mode alone otherwise:
+// some volumes have fixed ones, and a new folder may have inherited the setgid bit.
+func (f *Folder) allow(name string, mode fs.FileMode) error {
+	info, err := f.Stat(name)
+	if err != nil || info.Mode().Perm()&mode == mode {
+		return err
+	}
+	return f.Chmod(name, info.Mode()|mode)
 }
 
 // MkdirTemp makes a folder with a name that begins with the prefix and that no
@@ -80,19 +91,28 @@ func (f *Folder) MkdirTemp(prefix string) (name string, err error) {
 	return name, f.mkdir(name)
 }
 
+// Create opens a file with these flags and creates it if it does not exist.
+func (f *Folder) Create(name string, flags int) (*os.File, error) {
+	file, err := f.OpenFile(name, os.O_CREATE|flags, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.allow(name, 0o644); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
 // Write writes a new file and returns its size and SHA-256.
 func (f *Folder) Write(ctx context.Context, name string, content io.Reader) (size int64, digest string, err error) {
 	if err := f.MkdirAll(path.Dir(name)); err != nil {
 		return 0, "", err
 	}
-	file, err := f.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	file, err := f.Create(name, os.O_EXCL|os.O_WRONLY)
 	if err != nil {
 		return 0, "", err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := file.Chmod(0o644); err != nil {
-		return 0, "", err
-	}
 	sum := sha256.New()
 	if size, err = io.Copy(io.MultiWriter(file, sum), cancellable{ctx, content}); err != nil {
 		return size, "", err
@@ -157,7 +177,11 @@ func (f *Folder) syncOne(name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(opened.Sync(), opened.Close())
+	err = opened.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // some network file systems can't sync a folder
+	}
+	return errors.Join(err, opened.Close())
 }
 
 // Sweep removes folders whose names begin with the prefix and that nobody has

@@ -128,13 +128,12 @@ type part struct {
 
 // openPart opens a part at its end, and makes it if an earlier run has not.
 func openPart(folder *transfer.Folder, name string) (*part, error) {
-	f, err := folder.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := folder.Create(name, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
 	p := &part{File: f, sum: sha256.New()}
-	p.size, err = io.Copy(p.sum, f)
-	if err := errors.Join(err, f.Chmod(0o644)); err != nil { // whatever the umask
+	if p.size, err = io.Copy(p.sum, f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return p, nil

@@ -21,7 +21,7 @@ func lock(ctx context.Context, folder *transfer.Folder, log *slog.Logger) (unloc
 	if err := folder.MkdirAll(workFolder); err != nil {
 		return nil, err
 	}
-	f, err := folder.OpenFile(path.Join(workFolder, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := folder.Create(path.Join(workFolder, "lock"), os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
