@@ -26,10 +26,10 @@ const (
 	coarse = 3 * time.Second
 )
 
-// ParseSHA256 reads a SHA-256 in hexadecimal digits, with or without the prefix
-// sha256: before it, and returns the digits in lower case.
+// ParseSHA256 reads a SHA-256 in hexadecimal digits of either case, with or
+// without the prefix sha256: before it, and returns the digits in lower case.
 func ParseSHA256(text string) (digest string, ok bool) {
-	digest = strings.ToLower(strings.TrimPrefix(text, sha256Prefix))
+	digest = strings.TrimPrefix(strings.ToLower(text), sha256Prefix)
 	sum, err := hex.DecodeString(digest)
 	return digest, err == nil && len(sum) == sha256.Size
 }

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// maxDepth bounds the nesting of folders in a bundle. A deeper one is a link
+// MaxDepth bounds the nesting of folders in a bundle. A deeper one is a link
 // that leads in a circle.
-const maxDepth = 8
+const MaxDepth = 8
 
 // ReadDir lists a folder through symbolic links, sorted by name and without
 // hidden names. Links that lead nowhere are in broken.
@@ -43,11 +43,13 @@ type linked struct {
 func (l linked) Name() string { return l.name }
 
 // Files lists the files of the bundle in a folder by their paths in it, sorted.
-func Files(dir string) ([]string, error) { return filesBelow(dir, 0) }
+// Each has a name that CheckPath accepts.
+func Files(dir string) ([]string, error) { return FilesWithin(dir, MaxDepth) }
 
-func filesBelow(dir string, depth int) ([]string, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("%s: more than %d folders deep; does a link lead in a circle?", dir, maxDepth)
+// FilesWithin is Files for a folder that nests its folders depth deep.
+func FilesWithin(dir string, depth int) ([]string, error) {
+	if depth < 0 {
+		return nil, fmt.Errorf("%s: folders are nested too deep, more than %d in a bundle; does a link lead in a circle?", dir, MaxDepth)
 	}
 	entries, broken, err := ReadDir(dir)
 	if err := errors.Join(append(broken, err)...); err != nil {
@@ -56,9 +58,12 @@ func filesBelow(dir string, depth int) ([]string, error) {
 	var all []string
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
+		if err := CheckPath(e.Name()); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
 		switch {
 		case e.IsDir():
-			below, err := filesBelow(path, depth+1)
+			below, err := FilesWithin(path, depth-1)
 			if err != nil {
 				return nil, err
 			}

@@ -28,11 +28,11 @@ func ParseManifest(text []byte) (Manifest, error) {
 	m := Manifest{}
 	for _, name := range slices.Sorted(maps.Keys(document.Files)) {
 		digest, ok := ParseSHA256(document.Files[name])
-		switch err := CheckPath(name); {
+		switch err := checkFile(name); {
 		case err != nil:
 			return nil, fmt.Errorf("files: %w", err)
-		case HiddenPath(name):
-			return nil, fmt.Errorf("files: %q: no reader looks at a file of such a name; rename it", name)
+		case IsManifest(name):
+			return nil, fmt.Errorf("files: %q: a manifest names neither itself nor its signature", name)
 		case !ok:
 			return nil, fmt.Errorf("files[%q]: got %q, expected sha256: and 64 hexadecimal digits", name, document.Files[name])
 		}

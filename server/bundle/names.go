@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -67,10 +68,40 @@ func CheckModelName(model string) error {
 }
 
 // CheckPath returns an error for a path that does not stay inside the folder it
-// is relative to. Paths have slashes.
+// is relative to, or that not every file system and message can carry. Paths have
+// slashes.
 func CheckPath(path string) error {
-	if !fs.ValidPath(path) || path == "." || !filepath.IsLocal(filepath.FromSlash(path)) || strings.ContainsAny(path, "\\\x00") {
+	switch {
+	case !utf8.ValidString(path) || strings.Contains(path, `\`) || strings.ContainsFunc(path, unicode.IsControl):
+		return fmt.Errorf("file name %q: must be UTF-8 without backslashes and control characters", path)
+	case !fs.ValidPath(path) || path == "." || !filepath.IsLocal(filepath.FromSlash(path)):
 		return fmt.Errorf("file name %q: leads out of its folder", path)
+	}
+	return nil
+}
+
+// CheckFiles returns an error unless the names, paths in a bundle's folder, make
+// up a bundle that every reader accepts.
+func CheckFiles(names []string) error {
+	for _, name := range names {
+		if err := checkFile(name); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(names, ModelFile) {
+		return fmt.Errorf("a bundle is a folder with a %s, which this one lacks", ModelFile)
+	}
+	return nil
+}
+
+func checkFile(name string) error {
+	switch err := CheckPath(name); {
+	case err != nil:
+		return err
+	case HiddenPath(name):
+		return fmt.Errorf("file name %q: no reader looks at a file of such a name; rename it", name)
+	case strings.Count(name, "/") > MaxDepth:
+		return fmt.Errorf("file name %q: more than %d folders deep", name, MaxDepth)
 	}
 	return nil
 }

@@ -17,17 +17,18 @@ import (
 )
 
 type fetchCommand struct {
-	Source     string `arg:"" help:"A repository, a bundle or a model: a folder, file://, s3://BUCKET/PREFIX, gs://, azblob://, https:// (.onnx, .tar.gz, .tgz) or oci://REGISTRY/REPOSITORY:TAG."`
-	Dest       string `arg:"" help:"The repository's folder; or a file, NAME.onnx, for a single one."`
-	SHA256     string `name:"sha256" help:"What the one file must have; several have a MANIFEST.json." placeholder:"HEX"`
-	Model      string `help:"The model that a bundle, its versions or a single file is laid as." placeholder:"NAME"`
-	Version    int64  `help:"The version of --model; 1 when not given." placeholder:"N"`
-	HeaderFile string `help:"Lines of NAME: VALUE to send to an https source, such as a token." type:"path" placeholder:"FILE"`
-	Insecure   bool   `help:"Allow plain http, and speak it to a registry."`
-	Retries    int    `help:"Tries after a failure, each after a longer pause." default:"5"`
+	Source     string `arg:"" help:"A repository, a model's versions, a bundle or a single file: a folder, file://, s3://BUCKET/PREFIX, gs://, azblob://, https:// (.onnx, .tar.gz, .tgz) or oci://REGISTRY/REPOSITORY:TAG."`
+	Dest       string `arg:"" help:"Folder of the repository, or a file NAME.onnx if the source is a single ONNX file."`
+	SHA256     string `name:"sha256" help:"SHA-256 that the single file or archive must have. Several files have a MANIFEST.json instead." placeholder:"HEX"`
+	Model      string `help:"Model that the source's bundle, versions or single file become." placeholder:"NAME"`
+	Version    int64  `help:"Version of --model that a bundle or single file becomes; 1 if not given." placeholder:"N"`
+	HeaderFile string `help:"File with lines of NAME: VALUE, headers to send to an https source, such as a token." type:"path" placeholder:"FILE"`
+	Insecure   bool   `help:"Allow plain http for a web server, and use it for a registry."`
+	Retries    int    `help:"Number of tries after a failure, each after a longer pause." default:"5"`
 }
 
-// Run fetches until it is done, or until SIGTERM or SIGINT; the next run goes on from there.
+// Run fetches until everything is there, or until SIGTERM or SIGINT. The next run
+// resumes an interrupted one.
 func (f fetchCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -43,7 +44,8 @@ func (f fetchCommand) Run() error {
 	return err
 }
 
-// diagnostics are for people at a terminal, and else for what reads a pod's log.
+// diagnostics returns a log and a progress bar for a person at a terminal, or a log
+// for what collects a pod's lines.
 func diagnostics() (log *slog.Logger, terminal io.Writer) {
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		return slog.New(slog.NewTextHandler(os.Stderr, nil)), os.Stderr

@@ -11,13 +11,13 @@ import (
 )
 
 type publishCommand struct {
-	Bundle string `arg:"" help:"Folder with a model.onnx, and what else belongs to the version." type:"existingdir"`
-	Dest   string `arg:"" help:"The repository: a folder, file://, s3://BUCKET/PREFIX, gs:// or azblob://."`
+	Bundle string `arg:"" help:"Folder with a model.onnx and the other files of the version." type:"existingdir"`
+	Dest   string `arg:"" help:"Repository: a folder, file://, s3://BUCKET/PREFIX, gs:// or azblob://."`
 	Model  string `help:"Name of the model." required:"" placeholder:"NAME"`
 }
 
-// Run prints what was published as one line of JSON. Content that is there is not
-// published again.
+// Run prints what was published as one line of JSON. Content that the repository has
+// already is not published again.
 func (p publishCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()

@@ -1,91 +1,74 @@
 package fetch
 
 import (
-	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net/url"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 
 	"gocloud.dev/blob"
-	"gocloud.dev/blob/fileblob"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/server/transfer/store"
+	"slipway/server/bundle"
+	"slipway/server/transfer"
 )
 
-// bucket is an object store, or a folder, from prefix on.
+// bucket is an object store, of which the keys with a prefix are read.
 type bucket struct {
 	*blob.Bucket
-	prefix string // "" or with a slash at its end; the key of the one object when isSingle
+	prefix string // empty or with a slash at its end; the key of the one object if isOne
 	isOne  bool
 
-	log *slog.Logger
-
 	mu   sync.Mutex
-	pins map[string]pin // by key
+	pins map[string]*blob.ReaderOptions // by key
 }
 
-// openFolder takes a folder, or a file as the one object of its folder.
-func openFolder(name string, log *slog.Logger) (source, error) {
-	info, err := os.Stat(name)
+func openBucket(ctx context.Context, l transfer.Location) (source, error) {
+	b, err := l.OpenBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	folder, key := name, ""
-	if !info.IsDir() {
-		folder, key = filepath.Split(name)
-		if _, single := packingOf(key); !single {
-			return nil, fmt.Errorf("%s is neither a folder nor an .onnx, .tar.gz or .tgz file", name)
-		}
-	}
-	if folder, err = filepath.EvalSymlinks(cmp.Or(folder, ".")); err != nil {
-		return nil, err
-	}
-	b, err := fileblob.OpenBucket(folder, &fileblob.Options{Metadata: fileblob.MetadataDontWrite})
-	if err != nil {
-		return nil, err
-	}
-	return &bucket{Bucket: b, prefix: key, isOne: key != "", log: log, pins: map[string]pin{}}, nil
-}
-
-func openBucket(ctx context.Context, u *url.URL, log *slog.Logger) (source, error) {
-	b, err := store.Open(ctx, u)
-	if err != nil {
-		return nil, err
-	}
-	key := strings.Trim(u.Path, "/")
+	key := strings.Trim(l.URL.Path, "/")
 	_, single := packingOf(key)
 	if !single && key != "" {
 		key += "/"
 	}
-	return &bucket{Bucket: b, prefix: key, isOne: single, log: log, pins: map[string]pin{}}, nil
+	return &bucket{Bucket: b, prefix: key, isOne: single, pins: map[string]*blob.ReaderOptions{}}, nil
 }
 
 func (b *bucket) single() bool { return b.isOne }
 
 func (b *bucket) close() error { return b.Close() }
 
-func (b *bucket) list(ctx context.Context) ([]object, error) {
+func (b *bucket) list(ctx context.Context) (objects []object, err error) {
 	if b.isOne {
 		packing, _ := packingOf(b.prefix)
-		objects := []object{{name: path.Base(b.prefix), key: b.prefix, packing: packing}}
-		return objects, b.describe(ctx, &objects[0])
+		objects = []object{{name: path.Base(b.prefix), key: b.prefix, packing: packing}}
+	} else if objects, err = b.keys(ctx); err != nil {
+		return nil, err
 	}
-	var objects []object
+	group, describing := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i := range objects {
+		group.Go(func() error { return b.describe(describing, &objects[i]) })
+	}
+	return objects, group.Wait()
+}
+
+// keys lists the objects below the prefix.
+func (b *bucket) keys(ctx context.Context) (objects []object, err error) {
 	for entries := b.List(&blob.ListOptions{Prefix: b.prefix}); ; {
 		entry, err := entries.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF) && len(objects) == 0:
+			return nil, permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
+		case errors.Is(err, io.EOF):
+			return objects, nil
+		case err != nil:
 			return nil, err
 		}
 		name := strings.TrimPrefix(entry.Key, b.prefix)
@@ -93,45 +76,28 @@ func (b *bucket) list(ctx context.Context) ([]object, error) {
 		if entry.IsDir || strings.HasSuffix(entry.Key, "/") {
 			continue
 		}
-		// Before it is asked for: the client would escape what leads out.
-		if err := checkPath(name); err != nil {
-			return nil, err
-		}
-		if isHidden(name) {
-			continue
-		}
 		objects = append(objects, object{name: name, key: entry.Key})
 	}
-	if len(objects) == 0 {
-		return nil, permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
-	}
-	group, describing := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for i := range objects {
-		group.Go(func() error { return b.describe(describing, &objects[i]) })
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return b.finished(ctx, objects)
 }
 
+// describe sets the attributes that the store has of an object.
 func (b *bucket) describe(ctx context.Context, o *object) error {
+	// Before a request for it: the client would escape what leads out.
+	if err := bundle.CheckPath(o.name); err != nil {
+		return permanent(err)
+	}
 	attributes, err := b.Attributes(ctx, o.key)
 	if err != nil {
 		return err
 	}
-	o.size, o.tag = attributes.Size, attributes.ETag
+	o.size, o.tag, o.md5 = attributes.Size, attributes.ETag, hex.EncodeToString(attributes.MD5)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pins[o.key] = newPin(attributes)
+	b.pins[o.key] = transfer.Pin(attributes)
 	return nil
 }
 
 func (b *bucket) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
-	body, err := b.NewRangeReader(ctx, o.key, offset, -1, &blob.ReaderOptions{BeforeRead: b.pins[o.key].apply})
-	if err != nil {
-		return nil, 0, err
-	}
-	return body, offset, nil
+	body, err := b.NewRangeReader(ctx, o.key, offset, -1, b.pins[o.key])
+	return body, offset, err
 }

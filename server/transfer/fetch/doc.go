@@ -1,11 +1,18 @@
-// Package fetch brings model bundles from where they are published into a
-// repository folder: object stores, web servers, OCI registries and folders.
+// Package fetch brings model bundles from where they are published into the folder
+// of a repository: from object stores, web servers, OCI registries and folders.
 //
-// What it brings appears whole or not at all. Everything is written below a
-// .fetch folder inside the destination (which may be a mount point, so that
-// nothing can be renamed from beside it), checked, and renamed into place one
-// version at a time. What an interrupted run left there is gone on with by the
-// next one; what was brought before is recorded there and not brought again.
+// A version appears as a whole or not at all. Everything is written below a folder
+// .fetch inside the destination, checked, and renamed, one version at a time.
+// A version that exists and differs is replaced as a whole. What an interrupted
+// run has downloaded stays in .fetch/parts, and the next run resumes it.
 //
-// It knows how a repository is laid out and opens no model.
+// A version, or a file beside the versions, is not downloaded again if it is the
+// same as the source's by what is known without a download: the SHA-256 in
+// a manifest, in --sha256 or of a registry's blob, the MD5 of an object store, the
+// content of a folder. An archive, a layer of an image, and a web server's file
+// without --sha256 are downloaded each time, and replace nothing if they have the
+// same files.
+//
+// It knows how a repository is laid out, by the rules of package bundle. It opens
+// no model and does not read the configuration of one.
 package fetch

@@ -6,106 +6,187 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"log/slog"
 	"os"
-	"path/filepath"
+	"path"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/server/transfer"
 )
 
-var errStalled = errors.New("nothing came for too long")
+var errStalled = errors.New("no data came for too long")
 
-// download brings an object into a part file and says what its sum is.
-func (j *job) download(ctx context.Context, o object) (path, sum string, err error) {
-	path = j.partPath(o)
-	limit := o.size
-	if o.tag == "" || o.size < 0 {
-		limit = -1 // nothing shows that the rest would fit
+// downloaded is a complete part file.
+type downloaded struct {
+	path   string // in the repository's folder
+	size   int64
+	sha256 string
+}
+
+func (j *job) downloadAll(ctx context.Context, objects []object) ([]downloaded, error) {
+	var total int64
+	for _, o := range objects {
+		if o.size < 0 {
+			total = -1
+			break
+		}
+		total += o.size
 	}
-	p, err := openPart(path, limit)
+	j.meter = transfer.StartMeter(transfer.Work{
+		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
+	})
+	defer j.meter.Stop()
+	results := make([]downloaded, len(objects)) // each goroutine writes its own
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i, o := range objects {
+		group.Go(func() (err error) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if results[i], err = j.download(ctx, o); err != nil {
+				return fmt.Errorf("download %s: %w", o.name, err)
+			}
+			return nil
+		})
+	}
+	return results, group.Wait()
+}
+
+// download downloads an object into a part file, over as many connections as that
+// takes. It resumes what an earlier run has left there.
+func (j *job) download(ctx context.Context, o object) (done downloaded, err error) {
+	done.path = j.partName(o)
+	p, err := openPart(j.folder, done.path)
 	if err != nil {
-		return "", "", err
+		return downloaded{}, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	resumed := p.size
-	if resumed > 0 {
-		j.Log.Info("going on", "object", o.name, "from", resumed, "of", o.size)
-		j.meter.Skip(resumed)
+	if p.size > o.size || o.tag == "" { // an unknown size is -1
+		if err := p.restart(); err != nil { // nothing shows that the rest would fit
+			return downloaded{}, err
+		}
 	}
-	for {
-		if err := j.transfer(ctx, o, p); err != nil {
-			return "", "", fmt.Errorf("download %s: %w", o.name, err)
+	resumed, most := p.size > 0, p.size
+	if resumed {
+		j.Log.Info("resuming", "object", o.name, "from", p.size, "of", o.size)
+		j.meter.Skip(p.size)
+	}
+	return done, retry(ctx, j.Options, func() (advanced bool, err error) {
+		if err = j.connect(ctx, o, p); err == nil {
+			done.size, done.sha256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
+			err = checkSum(o, done.sha256)
 		}
-		if sum, err = p.done(); err != nil {
-			return "", "", err
+		if errors.Is(err, errWrongSum) {
+			err = errors.Join(err, j.restart(p))
+			if !resumed {
+				err = permanent(err)
+			}
+			resumed = false // what the earlier run left was at fault, or the source is
 		}
-		err := checkSum(o.name, sum, o.sha256)
 		if err == nil {
-			return path, sum, nil
+			err = p.Sync()
 		}
-		// What an earlier run left may be at fault: once more, from the start.
-		j.meter.Skip(-p.size)
-		if err := p.restart(); err != nil {
-			return "", "", err
-		}
-		if resumed == 0 {
-			return "", "", err
-		}
-		resumed = 0
-	}
-}
-
-// partPath is different for different contents, so that no two are mixed.
-func (j *job) partPath(o object) string {
-	sum := sha256.Sum256([]byte(j.shown + "\x00" + o.key + "\x00" + o.tag + "\x00" + strconv.FormatInt(o.size, 10)))
-	return filepath.Join(j.work, "parts", hex.EncodeToString(sum[:16]))
-}
-
-// transfer fills the part, over as many connections as it takes.
-func (j *job) transfer(ctx context.Context, o object, p *part) error {
-	most := p.size
-	return retry(ctx, j.Options, func() (bool, error) {
-		err := j.connect(ctx, o, p)
-		advanced := p.size > most
+		advanced = p.size > most
 		most = max(most, p.size)
 		return advanced, err
 	})
 }
 
-// connect reads from one connection, until its end or until it stalls.
+// restart downloads a part from its start.
+func (j *job) restart(p *part) error {
+	j.meter.Skip(-p.size)
+	return p.restart()
+}
+
+// partName differs for different contents, so that no two are mixed.
+func (j *job) partName(o object) string {
+	sum := sha256.Sum256([]byte(j.shown + "\x00" + o.key + "\x00" + o.tag + "\x00" + strconv.FormatInt(o.size, 10)))
+	return path.Join(partsFolder, hex.EncodeToString(sum[:16]))
+}
+
+var errWrongSum = errors.New("it was changed or is published in part; nothing was installed")
+
+func checkSum(o object, got string) error {
+	if o.sha256 == "" || got == o.sha256 {
+		return nil
+	}
+	return fmt.Errorf("%s has sha256 %s, expected %s: %w", o.name, got, o.sha256, errWrongSum)
+}
+
+// part is a file that is being downloaded, with the SHA-256 of what it has.
+type part struct {
+	*os.File
+	sum  hash.Hash
+	size int64
+}
+
+// openPart opens a part at its end, and makes it if an earlier run has not.
+func openPart(folder *transfer.Folder, name string) (*part, error) {
+	f, err := folder.Create(name, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	p := &part{File: f, sum: sha256.New()}
+	if p.size, err = io.Copy(p.sum, f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return p, nil
+}
+
+// restart drops what the part has.
+func (p *part) restart() error {
+	p.size = 0
+	p.sum.Reset()
+	_, err := p.Seek(0, io.SeekStart)
+	return errors.Join(err, p.Truncate(0))
+}
+
+func (p *part) Write(b []byte) (int, error) {
+	n, err := p.File.Write(b)
+	p.sum.Write(b[:n])
+	p.size += int64(n)
+	return n, err
+}
+
+// connect reads from one connection until its end or until it stalls.
 func (j *job) connect(parent context.Context, o object, p *part) error {
 	if p.size == o.size {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
-	watch := time.AfterFunc(j.Stall, func() { cancel(errStalled) })
-	defer watch.Stop()
-	err := j.read(ctx, o, p, watch)
+	watchdog := time.AfterFunc(j.Stall, func() { cancel(errStalled) })
+	defer watchdog.Stop()
+	err := j.read(ctx, o, p, watchdog)
 	if err != nil && parent.Err() == nil && errors.Is(context.Cause(ctx), errStalled) {
 		return fmt.Errorf("%w (%s)", errStalled, j.Stall)
 	}
 	return err
 }
 
-func (j *job) read(ctx context.Context, o object, p *part, watch *time.Timer) (err error) {
+func (j *job) read(ctx context.Context, o object, p *part, watchdog *time.Timer) error {
 	body, at, err := j.source.open(ctx, o, p.size)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }() // all that matters of it has been read
 	if at != p.size {
-		j.meter.Skip(-p.size)
-		if err := p.restart(); err != nil {
+		if err := j.restart(p); err != nil {
 			return err
 		}
 	}
 	buffer := make([]byte, 256<<10)
 	for {
-		watch.Reset(j.Stall)
+		watchdog.Reset(j.Stall)
 		n, err := body.Read(buffer)
 		if o.size >= 0 && p.size+int64(n) > o.size {
-			return permanent(fmt.Errorf("more came than the %d bytes that the source says; it changed meanwhile: run again", o.size))
+			return permanent(fmt.Errorf("more came than the %d bytes that the source reports; it changed meanwhile: run again", o.size))
 		}
 		if _, err := p.Write(buffer[:n]); err != nil {
 			return err
@@ -117,20 +198,10 @@ func (j *job) read(ctx context.Context, o object, p *part, watch *time.Timer) (e
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil && p.size == o.size:
-			// All came, and the provider's client found it wrong by its own sum.
-			j.meter.Skip(-p.size)
-			return errors.Join(err, p.restart())
+			// All came, and the provider's client found that its own checksum differs.
+			return errors.Join(err, j.restart(p))
 		case err != nil:
 			return err
 		}
 	}
-}
-
-// clean removes what earlier runs left and this one had no use for.
-func (j *job) clean(names ...string) error {
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, os.RemoveAll(filepath.Join(j.work, name)))
-	}
-	return errors.Join(errs...)
 }

@@ -43,11 +43,11 @@ func TestLayouts(t *testing.T) {
 		"hidden files stay":          {source: files{"iris/1/model.onnx": "m", ".DS_Store": "d", "iris/._x": "x"}, want: files{"iris/1/model.onnx": "m"}},
 		"a bundle of nobody":         {source: files{"model.onnx": "m"}, problem: "--model NAME"},
 		"versions of nobody":         {source: files{"3/model.onnx": "m"}, problem: "--model NAME"},
-		"a version of versions":      {source: files{"3/model.onnx": "m"}, model: "iris", version: 2, problem: "leave --version out"},
+		"a version for versions":     {source: files{"3/model.onnx": "m"}, model: "iris", version: 2, problem: "leave --version out"},
 		"a name for many":            {source: files{"a.onnx": "m"}, model: "iris", problem: "leave --model out"},
 		"no model":                   {source: files{"readme.md": "r"}, problem: "MODEL/VERSION/model.onnx"},
 		"nothing":                    {source: files{".hidden": "r"}, problem: "nothing there"},
-		"a wrong name":               {source: files{"model.onnx": "m"}, model: "../iris", problem: "must not begin with a dot"},
+		"a wrong name":               {source: files{"model.onnx": "m"}, model: "../iris", problem: `model name "../iris": must not`},
 		"a version alone":            {source: files{"model.onnx": "m"}, version: 1, problem: "--model NAME"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,6 +151,42 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 	})
 }
 
+// TestWhatAnInterruptedRunLeft is removed by the next run, and not served.
+func TestWhatAnInterruptedRunLeft(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"iris/1/model.onnx": "m"}.write(t, from)
+	files{".fetch/tree/iris/1/model.onnx": "half", ".fetch/old/x/model.onnx": "old", ".fetch/parts/00": "part"}.write(t, to)
+	_, err := run(t, from, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": "m"}, readable(t, to))
+}
+
+// TestAMountedConfigMap is of links to a folder behind ..data, which the server
+// follows.
+func TestAMountedConfigMap(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"..2026_01_01/iris/1/model.onnx": "m"}.write(t, from)
+	require.NoError(t, os.Symlink("..2026_01_01", filepath.Join(from, "..data")))
+	require.NoError(t, os.Symlink("..data/iris", filepath.Join(from, "iris")))
+	_, err := run(t, from, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": "m"}, readable(t, to))
+}
+
+// TestAnotherFormOfTheModel is in the destination.
+func TestAnotherFormOfTheModel(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	files{"iris.onnx": "m"}.write(t, from)
+	files{"iris/1/model.onnx": "m"}.write(t, to)
+	_, err := run(t, from, to)
+	require.ErrorContains(t, err, "has a folder of the model iris")
+	_, err = run(t, to, from)
+	require.ErrorContains(t, err, "has a file of the model iris")
+}
+
 func counts(r fetch.Report) fetch.Report {
 	r.Took = 0
 	return r
@@ -190,7 +226,7 @@ func TestManifest(t *testing.T) {
 		"right":             {manifest: good},
 		"with a signature":  {manifest: good, more: files{"iris/1/MANIFEST.json.sig": "s"}},
 		"of another":        {manifest: fmt.Sprintf(`{"files": {"model.onnx": "sha256:%s"}}`, sum("n")), problem: "iris/1/model.onnx has sha256 " + sum("m") + ", expected " + sum("n")},
-		"a file too many":   {manifest: good, more: files{"iris/1/more.bin": "s"}, problem: "iris/1/more.bin is not named"},
+		"a file too many":   {manifest: good, more: files{"iris/1/more.bin": "s"}, problem: "iris/1/MANIFEST.json: does not name more.bin"},
 		"a file is missing": {manifest: fmt.Sprintf(`{"files": {"model.onnx": "sha256:%s", "w.bin": "sha256:%s"}}`, sum("m"), sum("w")), problem: "iris/1/w.bin is named"},
 		"not JSON":          {manifest: "{", problem: "iris/1/MANIFEST.json: unexpected end"},
 		"no files":          {manifest: "{}", problem: `no "files"`},
@@ -223,7 +259,7 @@ func TestSHA256(t *testing.T) {
 		"right":        {"iris.onnx", sum("m"), ""},
 		"with prefix":  {"iris.onnx", "sha256:" + sum("m"), ""},
 		"of another":   {"iris.onnx", sum("n"), "iris.onnx has sha256 " + sum("m")},
-		"not a sum":    {"iris.onnx", "12", "want 64 hexadecimal digits"},
+		"not a sum":    {"iris.onnx", "12", "expected 64 hexadecimal digits"},
 		"of a folder":  {"more", sum("m"), "publish a MANIFEST.json"},
 		"no such file": {"none.onnx", sum("m"), "no such file"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func (f files) write(t *testing.T, folder string) {
 	}
 }
 
-// readable are the files of a repository that a reader looks at.
+// readable returns the files of a repository that a reader looks at.
 func readable(t *testing.T, folder string) files {
 	t.Helper()
 	all := files{}
@@ -55,6 +56,20 @@ func readable(t *testing.T, folder string) files {
 	return all
 }
 
+// inodes returns those of a repository's files and folders that a reader looks at.
+func inodes(t *testing.T, folder string) map[string]uint64 {
+	t.Helper()
+	all := map[string]uint64{}
+	for name := range readable(t, folder) {
+		for ; name != "."; name = filepath.Dir(name) {
+			info, err := os.Stat(filepath.Join(folder, name))
+			require.NoError(t, err)
+			all[name] = info.Sys().(*syscall.Stat_t).Ino
+		}
+	}
+	return all
+}
+
 // journal is a log that goroutines may write to.
 type journal struct {
 	mu sync.Mutex
@@ -73,7 +88,7 @@ func (j *journal) String() string {
 	return j.Buffer.String()
 }
 
-// options retry at once and give a stalled connection up soon.
+// options retry at once and close a stalled connection soon.
 func options(log *journal) fetch.Options {
 	return fetch.Options{
 		Retries: 3, Backoff: time.Millisecond, Stall: 2 * time.Second, Insecure: true,
@@ -91,7 +106,7 @@ func run(t *testing.T, from, to string, change ...func(*fetch.Options)) (fetch.R
 	report, err := fetch.Fetch(t.Context(), from, to, o)
 	t.Log(log.String())
 	if err == nil {
-		for _, left := range []string{"parts", "tree", "tree.nest", "old"} {
+		for _, left := range []string{"parts", "tree", "old"} {
 			folder := to
 			if strings.HasSuffix(to, ".onnx") {
 				folder = filepath.Dir(to)

@@ -3,41 +3,90 @@ package fetch
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"golang.org/x/sync/errgroup"
-
-	"slipway/server/transfer/progress"
+	"slipway/server/bundle"
+	"slipway/server/transfer"
 )
 
-// job is one run: what is to be brought, and where it goes.
+// Folders inside the destination that no reader looks at.
+const (
+	workFolder  = ".fetch"
+	partsFolder = workFolder + "/parts" // what is being downloaded
+	stageFolder = workFolder + "/tree"  // complete files, laid out as the source is
+	oldFolder   = workFolder + "/old"   // what is being replaced
+)
+
+// job is one run: what is downloaded, and where it goes.
 type job struct {
 	Options
 	source  source
-	shown   string // the source, without what may be secret
-	objects []object
-	root    string // the repository
-	work    string // below root, where no reader looks
-	asFile  bool   // the object is laid under the very name that the caller gave
-	meter   *progress.Meter
+	shown   string   // the source, without what may be secret
+	archive []object // objects of which only the content shows what they are
+	units   []*unit  // or what the names of the objects show
+	base    string   // the units' folder in the repository
+	root    string   // the repository
+	folder  *transfer.Folder
+	meter   *transfer.Meter
 }
 
-// run leaves the destination as it was unless all of it came and is right.
-func (j *job) run(ctx context.Context) (report Report, err error) {
-	past, err := readRecord(j.work)
-	if err != nil {
-		return report, err
+// newJob decides where in the repository the objects belong.
+func newJob(ctx context.Context, from, to string, o Options, s source, objects []object) (*job, error) {
+	j := &job{Options: o, source: s, shown: transfer.Redact(from), root: to}
+	archive := slices.ContainsFunc(objects, func(o object) bool { return o.packing != plain })
+	single := s.single() && !archive
+	asFile := strings.HasSuffix(to, bundle.ModelSuffix)
+	switch {
+	case asFile && !single:
+		return nil, fmt.Errorf("destination %s names a file, and the source is not a single .onnx file; name a folder", to)
+	case asFile && o.Model != "":
+		return nil, fmt.Errorf("destination %s names a file, so --model %s has no place; name the repository's folder", to, o.Model)
+	case asFile:
+		j.root, objects[0].name = filepath.Dir(to), filepath.Base(to)
+	case single && o.Model != "":
+		objects[0].name = bundle.ModelFile
+	case archive:
+		j.archive = objects
+		return j, nil
 	}
-	missing, there := j.missing(past)
-	report.Present = len(j.objects) - len(missing)
+	files := map[string]object{}
+	for _, o := range objects {
+		if _, twice := files[o.name]; twice {
+			return nil, twiceError(o.name)
+		}
+		files[o.name] = o
+	}
+	if !asFile {
+		var err error
+		if j.base, err = layout(files, o.Model, o.Version); err != nil {
+			return nil, err
+		}
+	}
+	j.units = unitsOf(files, j.base)
+	if err := j.leaveOutUnfinished(ctx); err != nil {
+		return nil, err
+	}
+	return j, check(j.units)
+}
+
+// run leaves the repository as it was unless everything came and is right.
+func (j *job) run(ctx context.Context) (report Report, err error) {
+	missing := j.archive
+	for _, u := range j.units {
+		if j.present(u) {
+			report.Present += len(u.files)
+		} else {
+			missing = slices.AppendSeq(missing, maps.Values(u.files))
+		}
+	}
 	if len(missing) == 0 {
 		return report, nil
 	}
-	if err := errors.Join(j.clean("tree", "tree.nest", "old"), os.MkdirAll(filepath.Join(j.work, "parts"), 0o755)); err != nil {
+	if err := errors.Join(j.remove(stageFolder, oldFolder), j.folder.MkdirAll(partsFolder)); err != nil {
 		return report, err
 	}
 	parts, err := j.downloadAll(ctx, missing)
@@ -46,94 +95,25 @@ func (j *job) run(ctx context.Context) (report Report, err error) {
 		return report, err
 	}
 	report.Fetched = len(missing)
-	t, err := newTree(filepath.Join(j.work, "tree"))
+	files, err := j.stage(ctx, missing, parts)
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	for i, o := range j.objects {
-		if e, present := there[i]; present {
-			err = t.link(o, e, j.root)
-		} else {
-			err = t.add(o, parts[i])
-		}
-		if err != nil {
+	if j.archive != nil {
+		if j.base, err = layout(files, j.Model, j.Version); err != nil {
 			return report, err
 		}
 	}
-	return report, j.lay(t, past)
+	if err := j.install(unitsOf(files, j.base)); err != nil {
+		return report, err
+	}
+	return report, j.remove(stageFolder, oldFolder, partsFolder)
 }
 
-// missing says which objects are not there as they should be, and what the others are.
-func (j *job) missing(past record) (missing []int, there map[int]entry) {
-	there = map[int]entry{}
-	for i, o := range j.objects {
-		e, has := past.Objects[j.recordKey(o)]
-		if has && e.isOf(o, j) && e.isThere(j.root) {
-			there[i] = e
-			continue
-		}
-		missing = append(missing, i)
+func (j *job) remove(names ...string) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, j.folder.RemoveAll(name))
 	}
-	if len(missing) == 0 {
-		return nil, there
-	}
-	for i, e := range there {
-		if e.Covered { // what covered it may do so no longer
-			delete(there, i)
-			missing = append(missing, i)
-		}
-	}
-	return missing, there
-}
-
-// fetched is a part file that is whole.
-type fetched struct{ path, sum string }
-
-func (j *job) downloadAll(ctx context.Context, missing []int) ([]fetched, error) {
-	var total int64
-	for _, i := range missing {
-		if j.objects[i].size < 0 {
-			total = -1
-			break
-		}
-		total += j.objects[i].size
-	}
-	j.meter = progress.Start(progress.Work{
-		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
-	})
-	defer j.meter.Stop()
-	results := make([]fetched, len(j.objects)) // by object; each goroutine has its own
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for _, i := range missing {
-		group.Go(func() (err error) {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			results[i].path, results[i].sum, err = j.download(ctx, j.objects[i])
-			return err
-		})
-	}
-	return results, group.Wait()
-}
-
-// lay checks the tree and renames it into the repository.
-func (j *job) lay(t *tree, past record) error {
-	base, err := j.base(slices.Sorted(maps.Keys(t.files)))
-	if err != nil {
-		return err
-	}
-	if err := t.verify(); err != nil {
-		return err
-	}
-	if err := t.place(j.root, base, filepath.Join(j.work, "old")); err != nil {
-		return err
-	}
-	for i, o := range j.objects {
-		past.Objects[j.recordKey(o)] = entry{
-			Tag: o.tag, SHA256: t.sums[i], Model: j.Model, Version: j.Version, Base: base, Files: t.filesOf(i), Covered: t.covered[i],
-		}
-	}
-	return errors.Join(past.write(j.work), j.clean("tree", "old", "parts"))
+	return errors.Join(errs...)
 }

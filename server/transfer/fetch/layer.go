@@ -1,45 +1,27 @@
 package fetch
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"slipway/server/bundle"
 )
 
-// What the makers of model artifacts write beside the OCI annotations.
+// What tools that make model artifacts write beside the OCI annotations.
 const (
 	annotationUnpack   = "io.deis.oras.content.unpack" // ORAS: a folder, as a tar whose names begin with the title
 	annotationFilepath = "org.cncf.model.filepath"     // ModelPack and Docker's model tools
 	licenseType        = "application/vnd.docker.ai.license"
 	dockerLayer        = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-	sha256Prefix       = "sha256:"
 )
 
-// objectsOf says what each layer of a manifest is.
-func objectsOf(layers []ocispec.Descriptor) ([]object, error) {
-	var objects []object
-	for _, layer := range layers {
-		if layer.MediaType == ocispec.MediaTypeEmptyJSON {
-			continue
-		}
-		o, err := objectOf(layer)
-		if err != nil {
-			return nil, fmt.Errorf("layer %s: %w", layer.Digest, err)
-		}
-		objects = append(objects, o)
-	}
-	if len(objects) == 0 {
-		return nil, errors.New("the manifest has no layers, so no files")
-	}
-	return objects, nil
-}
-
+// objectOf returns what a layer of a manifest is.
 func objectOf(layer ocispec.Descriptor) (object, error) {
-	sum, isSum := strings.CutPrefix(string(layer.Digest), sha256Prefix)
-	if !isSum || !isSHA256(sum) {
-		return object{}, fmt.Errorf("digest %s is not a sha256; push it again with one", layer.Digest)
+	sum, ok := bundle.ParseSHA256(string(layer.Digest))
+	if !ok {
+		return object{}, fmt.Errorf("digest %s is not a sha256; push the artifact again with one", layer.Digest)
 	}
 	o := object{key: string(layer.Digest), size: layer.Size, tag: string(layer.Digest), sha256: sum, name: sum}
 	title := layer.Annotations[ocispec.AnnotationTitle]
@@ -53,13 +35,13 @@ func objectOf(layer ocispec.Descriptor) (object, error) {
 	case layer.MediaType == dockerLayer, kind == ocispec.MediaTypeImageLayer && title == "":
 		o.packing = imageLayer
 	case strings.HasSuffix(kind, "+zstd"):
-		return object{}, fmt.Errorf("media type %s: zstd is not read; build the image with gzip", layer.MediaType)
+		return object{}, fmt.Errorf("media type %s: zstd is not supported; build the image with gzip", layer.MediaType)
 	case strings.HasSuffix(kind, ".tar") && kind != ocispec.MediaTypeImageLayer:
 		o.packing = tarball
 	case title != "":
 		o.name = strings.TrimPrefix(title, "./")
 	case strings.Contains(layer.MediaType, "onnx"):
-		o.name = modelFile
+		o.name = bundle.ModelFile
 	case layer.MediaType == licenseType:
 		o.name = "LICENSE"
 	default:

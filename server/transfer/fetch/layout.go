@@ -6,47 +6,43 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"slipway/server/bundle"
 )
 
-// layout says in which folder of the repository the files belong, by their names:
-// a repository in its root, a model's versions in the model's folder, a bundle's
-// files in its version's.
-func layout(names []string, model string, version int64) (base string, err error) {
-	bundle, versions, repository := false, false, false
-	for _, name := range names {
-		folder := path.Dir(name)
+// layout returns the folder of the repository where the source's files belong, by
+// their names: the repository itself, a model's folder if the source is a model's
+// versions, or a version's folder if the source is a bundle.
+func layout(files map[string]object, model string, version int64) (base string, err error) {
+	isBundle, isModel, isRepository := false, false, false
+	for name := range files {
+		folder, file := path.Dir(name), path.Base(name)
+		_, isVersion := bundle.ParseVersion(folder)
+		isMarker := file == bundle.ModelFile || file == bundle.ManifestFile && folder != "." // an unfinished version may have only this
 		switch {
-		case name == modelFile:
-			bundle = true
-		case path.Base(name) == modelFile && isVersion(folder):
-			versions = true
-		case path.Base(name) == modelFile && depth(folder) <= 2, folder == "." && strings.HasSuffix(name, onnxSuffix):
-			repository = true
+		case name == bundle.ModelFile:
+			isBundle = true
+		case isMarker && isVersion:
+			isModel = true
+		case isMarker && strings.Count(folder, "/") <= 1, folder == "." && strings.HasSuffix(name, bundle.ModelSuffix):
+			isRepository = true
 		}
 	}
 	switch {
-	case bundle && model == "":
-		return "", errors.New("the source is one bundle; say which it is with --model NAME and --version N")
-	case bundle:
+	case isBundle && model == "":
+		return "", errors.New("the source is one bundle; name its model with --model NAME and its version with --version N")
+	case isBundle:
 		return path.Join(model, strconv.FormatInt(max(version, 1), 10)), nil
-	case versions && model == "":
-		return "", errors.New("the source is one model's versions; say whose with --model NAME")
-	case versions && version != 0:
+	case isModel && model == "":
+		return "", errors.New("the source is one model's versions; name the model with --model NAME")
+	case isModel && version != 0:
 		return "", errors.New("the source has versions of its own; leave --version out, or fetch one of them")
-	case versions:
+	case isModel:
 		return model, nil
-	case !repository:
-		return "", fmt.Errorf("no model in the source; expected MODEL/VERSION/%s below it", modelFile)
+	case !isRepository:
+		return "", fmt.Errorf("no model in the source; expected MODEL/VERSION/%s below it", bundle.ModelFile)
 	case model != "":
-		return "", errors.New("the source is a whole repository, whose models have names; leave --model out, or fetch one of them")
+		return "", errors.New("the source is a repository, whose models have names; leave --model out, or fetch one of them")
 	}
 	return "", nil
-}
-
-func depth(folder string) int { return strings.Count(folder, "/") + 1 }
-
-// isVersion takes what is written as the repository's reader wants it.
-func isVersion(name string) bool {
-	v, err := strconv.ParseInt(name, 10, 64)
-	return err == nil && v > 0 && strconv.FormatInt(v, 10) == name
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// TestMain keeps the SDKs to what is said here: no credentials of whoever runs
-// the tests, and no look for a cloud's metadata service.
+// TestMain gives the SDKs this environment: without the credentials of whoever runs
+// the tests, and without a search for a cloud's metadata service.
 func TestMain(m *testing.M) {
 	home, err := os.MkdirTemp("", "fetch")
 	if err != nil {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	logrus.SetOutput(io.Discard) // the registry logs each answer that is an error
+	logrus.SetOutput(io.Discard) // the registry logs each response that is an error
 	code := m.Run()
 	_ = os.RemoveAll(home)
 	os.Exit(code)

@@ -13,16 +13,11 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
-)
-
-const (
-	dockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json"
-	longestManifest    = 4 << 20
 )
 
 // image is one manifest of an OCI registry: an artifact with files, or a
@@ -66,52 +61,50 @@ func (i *image) close() error {
 	return nil
 }
 
-func (i *image) list(ctx context.Context) ([]object, error) {
-	descriptor, err := i.Resolve(ctx, i.reference.Reference)
-	if err != nil {
-		return nil, err
+func (i *image) list(ctx context.Context) (objects []object, err error) {
+	var manifest struct { // of an index or of an image
+		Manifests []ocispec.Descriptor `json:"manifests"`
+		Layers    []ocispec.Descriptor `json:"layers"`
 	}
-	if descriptor.MediaType == ocispec.MediaTypeImageIndex || descriptor.MediaType == dockerManifestList {
-		var index ocispec.Index
-		if err := i.read(ctx, descriptor, &index); err != nil {
+	for reference := i.reference.Reference; ; {
+		_, text, err := oras.FetchBytes(ctx, i, reference, oras.FetchBytesOptions{}) // checks the digest
+		if err != nil {
 			return nil, err
 		}
-		if descriptor, err = choose(index); err != nil {
+		if err := json.Unmarshal(text, &manifest); err != nil {
+			return nil, permanent(fmt.Errorf("manifest %s: %w", reference, err))
+		}
+		if manifest.Manifests == nil {
+			break
+		}
+		chosen, err := choose(manifest.Manifests)
+		if err != nil {
 			return nil, permanent(err)
 		}
+		reference, manifest.Manifests = string(chosen.Digest), nil
 	}
-	var manifest ocispec.Manifest
-	if err := i.read(ctx, descriptor, &manifest); err != nil {
-		return nil, err
+	for _, layer := range manifest.Layers {
+		if layer.MediaType == ocispec.MediaTypeEmptyJSON {
+			continue
+		}
+		o, err := objectOf(layer)
+		if err != nil {
+			return nil, permanent(fmt.Errorf("layer %s: %w", layer.Digest, err))
+		}
+		objects = append(objects, o)
 	}
-	objects, err := objectsOf(manifest.Layers)
-	if err != nil {
-		return nil, permanent(err)
+	if len(objects) == 0 {
+		return nil, permanent(errors.New("the manifest has no layers, so no files"))
 	}
 	return objects, nil
 }
 
-// read fetches a manifest; its digest is checked.
-func (i *image) read(ctx context.Context, d ocispec.Descriptor, into any) error {
-	if d.Size > longestManifest {
-		return permanent(fmt.Errorf("manifest %s has %d bytes; at most %d are read", d.Digest, d.Size, longestManifest))
-	}
-	body, err := content.FetchAll(ctx, i.Manifests(), d)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return permanent(fmt.Errorf("manifest %s: %w", d.Digest, err))
-	}
-	return nil
-}
-
-// choose takes this machine's platform; a model's files are the same on all, but
+// choose selects this machine's platform. A model's files are the same on all, but
 // an index need not have all.
-func choose(index ocispec.Index) (ocispec.Descriptor, error) {
+func choose(manifests []ocispec.Descriptor) (ocispec.Descriptor, error) {
 	var platforms []string
 	var candidates []ocispec.Descriptor
-	for _, m := range index.Manifests {
+	for _, m := range manifests {
 		if m.Platform != nil && m.Platform.OS == "unknown" {
 			continue // an attestation, by the custom of the image builders
 		}
@@ -136,8 +129,8 @@ func (i *image) open(ctx context.Context, o object, offset int64) (io.ReadCloser
 	if err != nil || offset == 0 {
 		return body, 0, err
 	}
-	seeker, can := body.(io.Seeker)
-	if !can {
+	seeker, ok := body.(io.Seeker)
+	if !ok {
 		return body, 0, nil
 	}
 	if _, err := seeker.Seek(offset, io.SeekStart); err != nil {

@@ -4,19 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"gocloud.dev/gcerrors"
-	"google.golang.org/api/googleapi"
-	"oras.land/oras-go/v2/errdef"
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
+	"github.com/cenkalti/backoff/v5"
 )
 
 const (
@@ -26,109 +18,53 @@ const (
 
 var errGaveUp = errors.New("gave up")
 
-// permanentError is one that trying again won't mend.
-type permanentError struct{ error }
-
-func permanent(err error) error { return &permanentError{err} }
-
-func (e *permanentError) Unwrap() error { return e.error }
-
-// statusError is an answer of a web server that is not the file.
-type statusError struct {
-	code  int
-	after time.Duration // the server's wish, or 0
-	text  string
+// pauses are those between tries: partly random, so that pods started together
+// spread, and never less than the server's Retry-After.
+type pauses struct {
+	backoff.ExponentialBackOff
+	failures, most int
+	retryAfter     time.Duration
 }
 
-func (e *statusError) Error() string {
-	return strings.TrimSuffix(fmt.Sprintf("the server answers %d %s: %s", e.code, http.StatusText(e.code), e.text), ": ")
-}
-
-func (e *statusError) HTTPStatusCode() int { return e.code }
-
-// statusOf finds the HTTP status in whichever SDK's error, or 0.
-func statusOf(err error) int {
-	var google *googleapi.Error
-	var microsoft *azcore.ResponseError
-	var registry *errcode.ErrorResponse
-	var other interface{ HTTPStatusCode() int } // Amazon's and ours
-	switch {
-	case errors.As(err, &google):
-		return google.Code
-	case errors.As(err, &microsoft):
-		return microsoft.StatusCode
-	case errors.As(err, &registry):
-		return registry.StatusCode
-	case errors.As(err, &other):
-		return other.HTTPStatusCode()
-	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return http.StatusUnauthorized
-	case errors.Is(err, errdef.ErrNotFound):
-		return http.StatusNotFound
+// NextBackOff counts a failure.
+func (p *pauses) NextBackOff() time.Duration {
+	if p.failures++; p.failures > p.most {
+		return backoff.Stop
 	}
-	switch gcerrors.Code(err) {
-	case gcerrors.NotFound:
-		return http.StatusNotFound
-	case gcerrors.PermissionDenied:
-		return http.StatusForbidden
-	case gcerrors.FailedPrecondition:
-		return http.StatusPreconditionFailed
-	}
-	return 0
+	return max(p.ExponentialBackOff.NextBackOff(), p.retryAfter)
 }
 
-// isPermanent is true of the caller's and the disk's faults. The network's and
-// the server's pass.
-func isPermanent(err error) bool {
-	var told *permanentError
-	var disk *fs.PathError
-	if errors.As(err, &told) || errors.As(err, &disk) {
-		return true
-	}
-	status := statusOf(err)
-	return status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
-}
-
-// retry tries until it works, until an error is permanent, or until o.Retries
+// retry tries until it succeeds, until an error is permanent, or until o.Retries
 // in a row brought nothing new.
 func retry(ctx context.Context, o Options, try func() (advanced bool, err error)) error {
-	for failures := 0; ; {
+	p := &pauses{most: o.Retries, ExponentialBackOff: backoff.ExponentialBackOff{
+		InitialInterval: o.Backoff, MaxInterval: longestBackoff, Multiplier: 2, RandomizationFactor: backoff.DefaultRandomizationFactor,
+	}}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		advanced, err := try()
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		if advanced {
-			failures = 0
+			p.failures = 0
+			p.Reset()
 		}
-		failures++
-		if isPermanent(err) {
-			return err
+		p.retryAfter = 0
+		if status, ok := errors.AsType[*statusError](err); ok {
+			p.retryAfter = min(status.after, longestRetryAfter)
 		}
-		if failures > o.Retries {
-			return fmt.Errorf("%w after %d tries: %w", errGaveUp, failures, err)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			err = backoff.Permanent(context.Cause(ctx))
+		case isPermanent(err):
+			err = backoff.Permanent(err)
 		}
-		pause := backoff(o.Backoff, failures, err)
-		o.Log.Warn("trying again", "after", pause.Round(time.Millisecond).String(), "failures", failures, "of", o.Retries, "error", err.Error())
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(p), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, pause time.Duration) {
+		o.Log.Warn("trying again", "after", pause.Round(time.Millisecond).String(), "failures", p.failures, "of", p.most, "error", err.Error())
+	}))
+	if p.failures > p.most {
+		return fmt.Errorf("%w after %d tries: %w", errGaveUp, p.failures, err)
 	}
-}
-
-// backoff is half certain and half chance, so that pods started together spread;
-// and never less than the server asks for.
-func backoff(first time.Duration, failures int, err error) time.Duration {
-	pause := min(first<<min(failures-1, 20), longestBackoff)
-	pause = pause/2 + rand.N(pause/2+1)
-	if status, ok := errors.AsType[*statusError](err); ok {
-		pause = max(pause, min(status.after, longestRetryAfter))
-	}
-	return pause
+	return err
 }
 
 // retryAfter reads the header in both of its forms.

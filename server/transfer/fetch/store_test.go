@@ -32,7 +32,7 @@ var inStore = files{
 
 var inRepository = files{"iris/1/model.onnx": model, "iris/1/golden.ndjson": "g", "iris/config.yaml": "c"}
 
-// s3 is a store with what inStore has; before may answer a request in its place.
+// s3 is a store with what inStore has; before may respond in its place.
 func s3(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) (query string) {
 	t.Helper()
 	backend := s3mem.New()
@@ -62,7 +62,7 @@ func TestS3(t *testing.T) {
 		assert.Equal(t, inRepository, readable(t, to))
 		report, err = run(t, "s3://bucket/models/"+query, to)
 		require.NoError(t, err)
-		assert.Equal(t, 0, report.Present+report.Fetched-3)
+		assert.Equal(t, fetch.Report{Present: 3}, counts(report), "the store's MD5 shows that all is there")
 	})
 	t.Run("an object", func(t *testing.T) {
 		to := t.TempDir()
@@ -80,8 +80,8 @@ func TestS3(t *testing.T) {
 	})
 }
 
-// TestUnfinished leaves out the version of which not all is there that its
-// manifest names; one that is not right in another way is an error.
+// TestUnfinished leaves out a version that lacks a file. One that is wrong in another
+// way is an error.
 func TestUnfinished(t *testing.T) {
 	t.Parallel()
 	manifest := func(names ...string) string {
@@ -93,20 +93,21 @@ func TestUnfinished(t *testing.T) {
 		require.NoError(t, err)
 		return string(text)
 	}
-	whole := files{"iris/1/model.onnx": "model.onnx", "iris/1/MANIFEST.json": manifest("model.onnx"), "iris/config.yaml": "c"}
+	complete := files{"iris/1/model.onnx": "model.onnx", "iris/1/MANIFEST.json": manifest("model.onnx"), "iris/config.yaml": "c"}
 	for name, c := range map[string]struct {
 		more    files
 		problem string
 	}{
 		"its model is missing":    {more: files{"iris/2/MANIFEST.json": manifest("model.onnx")}},
 		"a part is missing":       {more: files{"iris/2/MANIFEST.json": manifest("model.onnx", "part.bin"), "iris/2/model.onnx": "model.onnx"}},
+		"no manifest nor model":   {more: files{"iris/2/golden.ndjson": "g"}},
 		"a file is another":       {files{"iris/2/MANIFEST.json": manifest("model.onnx"), "iris/2/model.onnx": "else"}, "iris/2/model.onnx"},
 		"the manifest is no JSON": {files{"iris/2/MANIFEST.json": "{", "iris/2/model.onnx": "model.onnx"}, "iris/2/MANIFEST.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from, to := t.TempDir(), t.TempDir()
-			whole.write(t, from)
+			complete.write(t, from)
 			c.more.write(t, from)
 			_, err := run(t, from, to)
 			if c.problem != "" {
@@ -114,7 +115,7 @@ func TestUnfinished(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, whole, readable(t, to))
+			assert.Equal(t, complete, readable(t, to))
 		})
 	}
 }
@@ -123,7 +124,7 @@ func isModel(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/model.onnx")
 }
 
-func TestS3GoesOn(t *testing.T) {
+func TestS3Resumes(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int32
 	var ranges, matches [3]string
@@ -133,7 +134,7 @@ func TestS3GoesOn(t *testing.T) {
 		}
 		n := reads.Add(1) - 1
 		ranges[n], matches[n] = r.Header.Get("Range"), r.Header.Get("If-Match")
-		r.Header.Del("If-Match") // which the tag that a cut answer lacks would fail
+		r.Header.Del("If-Match") // which the tag that a cut response lacks would fail
 		return n == 0 && cut(1000)(w, r) || n == 1 && status(503)(w, r)
 	})
 	to := t.TempDir()
@@ -145,9 +146,9 @@ func TestS3GoesOn(t *testing.T) {
 	assert.Equal(t, [3]string{tag, tag, tag}, matches)
 }
 
-// TestS3WrongByItsOwnSum has the last byte come and the store's checksum not fit:
-// the whole of it is fetched again.
-func TestS3WrongByItsOwnSum(t *testing.T) {
+// TestS3WrongChecksum has all bytes come and the store's own checksum differ: the
+// object is fetched again from its start.
+func TestS3WrongChecksum(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int32
 	query := s3(t, func(w http.ResponseWriter, r *http.Request) bool {
@@ -199,7 +200,7 @@ func TestS3Hostile(t *testing.T) {
 	assert.Empty(t, readable(t, to))
 }
 
-// TestGoogle speaks to as much of Google's store as a fetch needs.
+// TestGoogle uses as much of Google's store as a fetch needs.
 func TestGoogle(t *testing.T) {
 	var mu sync.Mutex
 	var generations []string
@@ -248,7 +249,7 @@ func TestGoogle(t *testing.T) {
 
 const azureAccount = "account"
 
-// TestAzure speaks to as much of Azure's store as a fetch needs.
+// TestAzure uses as much of Azure's store as a fetch needs.
 func TestAzure(t *testing.T) {
 	t.Parallel()
 	azure := func(w http.ResponseWriter, r *http.Request) {
@@ -288,4 +289,45 @@ func TestAzure(t *testing.T) {
 	_, err := run(t, "azblob://container/models?localemu=true&protocol=http&domain="+server.Listener.Addr().String(), to)
 	require.NoError(t, err)
 	assert.Equal(t, inRepository, readable(t, to))
+}
+
+// multipart replaces the tag of a store's responses by one of an object that was
+// uploaded in parts, which is no MD5.
+type multipart struct{ http.ResponseWriter }
+
+func (m multipart) WriteHeader(status int) {
+	if tag := m.Header().Get("ETag"); tag != "" {
+		m.Header().Set("ETag", tag[:len(tag)-1]+`-2"`)
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+// TestManifestShowsWhatIsThere has a store that knows no MD5, as of large objects.
+func TestManifestShowsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	require.NoError(t, backend.CreateBucket("bucket"))
+	stored := files{"iris/1/model.onnx": model, "iris/1/MANIFEST.json": `{"files": {"model.onnx": "` + sum(model) + `"}}`}
+	for name, content := range stored {
+		_, err := backend.PutObject("bucket", name, nil, strings.NewReader(content), int64(len(content)), nil)
+		require.NoError(t, err)
+	}
+	var reads atomic.Int32
+	store := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isModel(r) {
+			reads.Add(1)
+		}
+		r.Header.Del("If-Match")
+		store.ServeHTTP(multipart{w}, r)
+	}))
+	defer server.Close()
+	from, to := "s3://bucket?region=x&endpoint="+url.QueryEscape(server.URL), t.TempDir()
+	for _, expected := range []fetch.Report{{Fetched: 2}, {Present: 2}} {
+		report, err := run(t, from, to)
+		require.NoError(t, err)
+		report.Bytes = 0
+		assert.Equal(t, expected, counts(report))
+	}
+	assert.Equal(t, int32(1), reads.Load(), "the model was downloaded twice")
 }

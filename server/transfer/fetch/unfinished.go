@@ -2,69 +2,94 @@ package fetch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"slipway/server/bundle"
 )
 
-// finished leaves out the versions that somebody is at work on: publishing to a
-// store begins with MANIFEST.json, which names files that are not there yet.
-func (b *bucket) finished(ctx context.Context, objects []object) ([]object, error) {
-	there := map[string]bool{}
-	for _, o := range objects {
-		there[o.name] = true
-	}
-	missing := map[string]string{} // by version, the first
-	for _, o := range objects {
-		version := path.Dir(o.name)
-		if path.Base(o.name) != manifestFile || !isVersion(path.Base(version)) {
-			continue
-		}
-		sums, err := b.manifest(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range slices.Sorted(maps.Keys(sums)) {
-			if !there[path.Join(version, name)] {
-				missing[version] = path.Join(version, name)
-				break
-			}
+// leaveOutUnfinished drops the versions that somebody is still publishing: they
+// lack their model, or a file that their manifest names. A version in a store
+// begins with its manifest. An image of a registry is pushed at once.
+func (j *job) leaveOutUnfinished(ctx context.Context) error {
+	_, isImage := j.source.(*image)
+	var unfinished []string
+	units := j.units
+	j.units = nil
+	for _, u := range units {
+		missing, err := j.readManifest(ctx, u)
+		switch {
+		case err != nil:
+			return err
+		case missing == "" || u.isBare || isImage:
+			j.units = append(j.units, u)
+		default:
+			unfinished = append(unfinished, missing)
 		}
 	}
-	objects = slices.DeleteFunc(objects, func(o object) bool {
-		for version := range missing {
-			if strings.HasPrefix(o.name, version+"/") {
-				return true
-			}
+	hasModel := slices.ContainsFunc(j.units, func(u *unit) bool { return u.isBundle || strings.HasSuffix(u.path, bundle.ModelSuffix) })
+	for _, reason := range unfinished {
+		if !hasModel {
+			return permanent(fmt.Errorf("%s; publish the complete bundle", reason))
 		}
-		return false
-	})
-	for _, version := range slices.Sorted(maps.Keys(missing)) {
-		if len(objects) == 0 {
-			return nil, permanent(isMissing(missing[version]))
-		}
-		b.log.Warn("left out a version that is not published to its end", "version", version, "missing", missing[version])
+		j.Log.Warn("left out a version that is not published to its end", "reason", reason)
 	}
-	return objects, nil
+	return nil
 }
 
-// manifest is nil when it makes no sense, which is found once all is here.
-func (b *bucket) manifest(ctx context.Context, o object) (map[string]string, error) {
-	body, _, err := b.open(ctx, o, 0)
+// readManifest sets the SHA-256 of the files that a bundle's manifest names, and
+// returns what the bundle lacks, or empty. A manifest that can't be read is no error
+// yet: verify reports it, when the bundle is complete.
+func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err error) {
+	has := func(name string) bool { _, exists := u.files[name]; return exists }
+	switch {
+	case !u.isBundle:
+		return "", nil
+	case !has(bundle.ManifestFile) && !has(bundle.ModelFile):
+		return path.Join(u.source, bundle.ModelFile) + " is missing", nil
+	case !has(bundle.ManifestFile):
+		return "", nil
+	}
+	at := path.Join(u.source, bundle.ManifestFile)
+	var text []byte
+	err = retry(ctx, j.Options, func() (bool, error) {
+		body, _, err := j.source.open(ctx, u.files[bundle.ManifestFile], 0)
+		if err != nil {
+			return false, err
+		}
+		text, err = io.ReadAll(body)
+		return false, errors.Join(err, body.Close())
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", o.name, err)
+		return "", fmt.Errorf("read %s: %w", at, err)
 	}
-	text, err := io.ReadAll(body)
-	if err := errors.Join(err, body.Close()); err != nil {
-		return nil, fmt.Errorf("read %s: %w", o.name, err)
-	}
-	sums, err := parseManifest(text)
+	manifest, err := bundle.ParseManifest(text)
 	if err != nil {
-		return nil, nil //nolint:nilerr // as the comment says
+		return "", nil //nolint:nilerr // as the comment says
 	}
-	return sums, nil
+	sum := sha256.Sum256(text)
+	u.expect(bundle.ManifestFile, hex.EncodeToString(sum[:]))
+	for name, digest := range manifest {
+		if has(name) {
+			u.expect(name, digest)
+		}
+	}
+	if lacking := manifest.Missing(has); lacking != "" {
+		return fmt.Sprintf("%s is named in its %s and missing", path.Join(u.source, lacking), bundle.ManifestFile), nil
+	}
+	return "", nil
+}
+
+// expect sets the SHA-256 of a file, if the source has not given one.
+func (u *unit) expect(name, digest string) {
+	if o := u.files[name]; o.sha256 == "" {
+		o.sha256 = digest
+		u.files[name] = o
+	}
 }

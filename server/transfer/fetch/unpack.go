@@ -5,25 +5,52 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"strings"
+
+	"slipway/server/bundle"
 )
 
 const (
 	modelsFolder = "models/" // where KServe's model images keep them
-	whiteout     = ".wh."    // how an image layer removes what is below it
+	whiteout     = ".wh."    // marks what an image layer removes of those below it
 )
 
-// unpack writes a tar's files into the tree. It takes files and folders alone:
-// a link could lead anywhere.
-func (t *tree) unpack(from string, p packing) (err error) {
-	f, err := os.Open(from)
+// stage moves and unpacks what was downloaded into one folder, laid out as the
+// source is. It returns the files by their paths in the source.
+func (j *job) stage(ctx context.Context, objects []object, parts []downloaded) (map[string]object, error) {
+	files := map[string]object{}
+	for i, o := range objects {
+		if o.packing != plain {
+			if err := j.unpack(ctx, parts[i].path, o.packing == imageLayer, files); err != nil {
+				return nil, fmt.Errorf("unpack %s: %w", o.name, err)
+			}
+			continue
+		}
+		if _, twice := files[o.name]; twice {
+			return nil, twiceError(o.name)
+		}
+		files[o.name] = object{size: parts[i].size, sha256: parts[i].sha256}
+		to := path.Join(stageFolder, o.name)
+		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(parts[i].path, to)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+func twiceError(name string) error {
+	return fmt.Errorf("%s is in the source twice; publish one", name)
+}
+
+// unpack writes a tar's files. A file of an image's layer replaces that of an
+// earlier layer.
+func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[string]object) (err error) {
+	f, err := j.folder.Open(from)
 	if err != nil {
 		return err
 	}
@@ -40,9 +67,27 @@ func (t *tree) unpack(from string, p packing) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := t.unpackEntry(header, entries, p == imageLayer); err != nil {
+		name, err := nameOf(header, isLayer)
+		if err != nil {
 			return err
 		}
+		if name == "" {
+			continue
+		}
+		to := path.Join(stageFolder, name)
+		if _, twice := files[name]; twice && !isLayer {
+			return twiceError(name)
+		} else if twice {
+			err = j.folder.Remove(to)
+		}
+		var o object
+		if err == nil {
+			o.size, o.sha256, err = j.folder.Write(ctx, to, entries)
+		}
+		if err != nil {
+			return err
+		}
+		files[name] = o
 	}
 }
 
@@ -55,46 +100,31 @@ func gunzip(f io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-func (t *tree) unpackEntry(h *tar.Header, content io.Reader, ofImage bool) error {
+// nameOf returns the name of a file of a tar, or empty for what is not read. It
+// accepts only files and folders: a link could lead anywhere.
+func nameOf(h *tar.Header, isLayer bool) (string, error) {
 	name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
-	if ofImage {
+	if isLayer {
 		below, isModels := strings.CutPrefix(name, modelsFolder)
 		switch {
 		case name == whiteout+strings.TrimSuffix(modelsFolder, "/"), isModels && strings.HasPrefix(path.Base(name), whiteout):
-			return fmt.Errorf("%s removes a file of an earlier layer, which is not read; build the image with the models in layers of their own", h.Name)
+			return "", fmt.Errorf("%s removes a file of an earlier layer, which is not supported; build the image with the models in layers of their own", h.Name)
 		case !isModels && (name+"/" != modelsFolder || h.Typeflag == tar.TypeDir):
-			return nil
+			return "", nil
 		}
 		name = below
 	}
 	if h.Typeflag == tar.TypeXGlobalHeader || h.Typeflag == tar.TypeDir && (name == "" || name == ".") {
-		return nil
+		return "", nil
 	}
-	if err := checkPath(name); err != nil {
-		return err
+	if err := bundle.CheckPath(name); err != nil {
+		return "", err
 	}
 	switch {
-	case h.Typeflag == tar.TypeDir, isHidden(name):
-		return nil
+	case h.Typeflag == tar.TypeDir, bundle.HiddenPath(name):
+		return "", nil
 	case h.Typeflag != tar.TypeReg:
-		return fmt.Errorf("%s is a link or a device, which could lead anywhere; pack the files themselves", h.Name)
+		return "", fmt.Errorf("%s is a link or a device, which could lead anywhere; pack the files themselves", h.Name)
 	}
-	return t.write(name, content, ofImage)
-}
-
-func (t *tree) write(name string, content io.Reader, over bool) error {
-	if err := t.claim(name, over); err != nil {
-		return err
-	}
-	f, err := t.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	sum := sha256.New()
-	size, err := io.Copy(io.MultiWriter(f, sum), content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	t.files[name] = file{Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}
-	return nil
+	return name, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -17,6 +18,7 @@ import (
 type web struct {
 	url     *url.URL
 	client  *http.Client
+	headers http.Header
 	packing packing
 }
 
@@ -29,8 +31,13 @@ func openWeb(u *url.URL, o Options) (source, error) {
 		return nil, fmt.Errorf("%s is none of .onnx, .tar.gz, .tgz; a web server has no folders to list", path.Base(u.Path))
 	}
 	client := &http.Client{
-		Transport: &headers{to: *u, add: o.Headers, next: transport(o)},
+		Transport: transport(o),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
+				for name := range o.Headers { // they are for one host
+					r.Header.Del(name)
+				}
+			}
 			switch {
 			case r.URL.Scheme != "https" && !o.Insecure:
 				return permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
@@ -40,10 +47,10 @@ func openWeb(u *url.URL, o Options) (source, error) {
 			return nil
 		},
 	}
-	return &web{url: u, client: client, packing: packing}, nil
+	return &web{url: u, client: client, headers: o.Headers, packing: packing}, nil
 }
 
-// transport gives a server that does not answer up.
+// transport returns one that gives up on a server that does not respond.
 func transport(o Options) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout = o.Stall
@@ -57,7 +64,7 @@ func (w *web) close() error {
 	return nil
 }
 
-// list asks for the first byte alone: a signed URL often forbids HEAD.
+// list requests the first byte only: a signed URL often forbids HEAD.
 func (w *web) list(ctx context.Context) ([]object, error) {
 	response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
 	if err != nil {
@@ -65,7 +72,7 @@ func (w *web) list(ctx context.Context) ([]object, error) {
 	}
 	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
-		return nil, permanent(errors.New("the server answers with a web page, perhaps to log in; check the URL and --header-file"))
+		return nil, permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
 	}
 	o := object{name: path.Base(w.url.Path), key: w.url.Path, size: response.ContentLength, tag: validator(response), packing: w.packing}
 	if response.StatusCode == http.StatusPartialContent {
@@ -77,7 +84,7 @@ func (w *web) list(ctx context.Context) ([]object, error) {
 	return []object{o}, nil
 }
 
-// validator changes with the content, as far as the server says so.
+// validator returns what changes with the content, if the server has such a header.
 func validator(r *http.Response) string {
 	if tag := r.Header.Get("ETag"); tag != "" {
 		return tag
@@ -86,18 +93,18 @@ func validator(r *http.Response) string {
 }
 
 func (w *web) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
-	ask := http.Header{}
-	// A weak tag allows other bytes of the same meaning: no place to go on from.
+	header := http.Header{}
+	// A weak tag allows other bytes of the same meaning: nothing to resume from.
 	if offset > 0 && o.tag != "" && !strings.HasPrefix(o.tag, "W/") {
-		ask.Set("Range", fmt.Sprintf("bytes=%d-", offset))
-		ask.Set("If-Range", o.tag)
+		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+		header.Set("If-Range", o.tag)
 	}
-	response, err := w.get(ctx, ask)
+	response, err := w.get(ctx, header)
 	if err != nil {
 		return nil, 0, err
 	}
 	if now := validator(response); now != o.tag {
-		_ = response.Body.Close() // what it says no longer matters
+		_ = response.Body.Close() // its content no longer matters
 		return nil, 0, permanent(fmt.Errorf("the content changed meanwhile, from %s to %s; run again", o.tag, now))
 	}
 	if response.StatusCode != http.StatusPartialContent {
@@ -105,17 +112,18 @@ func (w *web) open(ctx context.Context, o object, offset int64) (io.ReadCloser, 
 	}
 	if !strings.HasPrefix(response.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", offset)) {
 		_ = response.Body.Close()
-		return nil, 0, fmt.Errorf("asked for bytes from %d, got %s", offset, response.Header.Get("Content-Range"))
+		return nil, 0, fmt.Errorf("requested bytes from %d, got %s", offset, response.Header.Get("Content-Range"))
 	}
 	return response.Body, offset, nil
 }
 
-func (w *web) get(ctx context.Context, ask http.Header) (*http.Response, error) {
+func (w *web) get(ctx context.Context, header http.Header) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	request.Header = ask
+	request.Header = header
+	maps.Copy(request.Header, w.headers)
 	request.Header.Set("Accept-Encoding", "identity") // ranges and sizes are of the file's own bytes
 	response, err := w.client.Do(request)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 var model = strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
 
 // flaky is a web server with one file. Each fault is of one request after the
-// first, which asks for the size.
+// first, which requests the size.
 type flaky struct {
 	content, tag string
 	noRanges     bool
@@ -48,7 +48,7 @@ func (f *flaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(f.content))
 }
 
-// ranges are what was asked for after the size.
+// ranges returns what was requested after the size.
 func (f *flaky) ranges() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,7 +72,7 @@ func (f *flaky) start(t *testing.T) string {
 	return server.URL + "/iris.onnx"
 }
 
-// cut ends the connection after n bytes of what was asked for.
+// cut ends the connection after n bytes of what was requested.
 func cut(n int) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		http.ServeContent(&cutter{ResponseWriter: w, left: n}, r, "", time.Time{}, strings.NewReader(model))
@@ -105,7 +105,7 @@ func status(code int, more ...string) func(http.ResponseWriter, *http.Request) b
 	}
 }
 
-// hang answers nothing until the client has gone.
+// hang responds nothing until the client has gone.
 func hang(_ http.ResponseWriter, r *http.Request) bool {
 	<-r.Context().Done()
 	return true
@@ -125,7 +125,7 @@ func TestWebFaults(t *testing.T) {
 		"many cuts that advance": {server: &flaky{faults: faults{cut(10), cut(10), cut(10), cut(10), cut(10), cut(10)}}, sum: sum(model), ranges: []string{"", "bytes=10-", "bytes=20-", "bytes=30-", "bytes=40-", "bytes=50-", "bytes=60-"}},
 		"cuts at one place":      {server: &flaky{faults: faults{cut(9), cut(0), cut(0), cut(0), cut(0)}}, problem: "gave up after 4 tries"},
 		"503, then well":         {server: &flaky{faults: faults{status(503), status(503)}}, ranges: []string{"", "", ""}},
-		"503 for ever":           {server: &flaky{faults: faults{status(503), status(503), status(503), status(503)}}, problem: "503 Service Unavailable: no; run again to go on"},
+		"503 for ever":           {server: &flaky{faults: faults{status(503), status(503), status(503), status(503)}}, problem: "503 Service Unavailable: no; run again to resume"},
 		"429 and 408":            {server: &flaky{faults: faults{status(429, "Retry-After", "0"), status(408)}}},
 		"404":                    {server: &flaky{faults: faults{status(404)}}, ranges: []string{""}, problem: "404 Not Found: no; check the address"},
 		"403":                    {server: &flaky{faults: faults{status(403)}}, ranges: []string{""}, problem: "check the token in --header-file"},
@@ -140,19 +140,19 @@ func TestWebFaults(t *testing.T) {
 			w.Header().Set("ETag", `"v2"`)
 			return false
 		}}}, problem: `the content changed meanwhile, from "v1" to "v2"; run again`},
-		"no answer, then one": {server: &flaky{faults: faults{hang}}},
+		"no response, then one": {server: &flaky{faults: faults{hang}}},
 		"stalls half-way": {server: &flaky{faults: faults{func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Content-Length", strconv.Itoa(len(model)))
 			_, _ = w.Write([]byte(model[:500]))
 			_ = http.NewResponseController(w).Flush()
 			return hang(w, r)
 		}}}, sum: sum(model), ranges: []string{"", "bytes=500-"}},
-		"other bytes than asked for": {server: &flaky{faults: faults{cut(1000), func(w http.ResponseWriter, _ *http.Request) bool {
+		"other bytes than requested": {server: &flaky{faults: faults{cut(1000), func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-9/%d", len(model)))
 			w.WriteHeader(http.StatusPartialContent)
 			return true
 		}}}, sum: sum(model), ranges: []string{"", "bytes=1000-", "bytes=1000-"}},
-		"more than it says": {server: &flaky{faults: faults{func(w http.ResponseWriter, _ *http.Request) bool {
+		"more than announced": {server: &flaky{faults: faults{func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte(model + "more"))
 			return true
 		}}}, problem: "more came than"},
@@ -175,8 +175,8 @@ func TestWebFaults(t *testing.T) {
 	}
 }
 
-// TestInterruptedGoesOn cancels in the middle, as SIGTERM does, and runs again.
-func TestInterruptedGoesOn(t *testing.T) {
+// TestInterruptedResumes cancels in the middle, as SIGTERM does, and runs again.
+func TestInterruptedResumes(t *testing.T) {
 	t.Parallel()
 	half := make(chan struct{})
 	server := &flaky{faults: []func(http.ResponseWriter, *http.Request) bool{func(w http.ResponseWriter, r *http.Request) bool {
@@ -199,7 +199,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	cancel()
 	err := <-done
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorContains(t, err, "the next run goes on from there")
+	require.ErrorContains(t, err, "the next run resumes from there")
 	assert.Empty(t, readable(t, to))
 
 	report, err := run(t, url, to, withSHA256(sum(model)))
@@ -209,7 +209,7 @@ func TestInterruptedGoesOn(t *testing.T) {
 	assert.Equal(t, fmt.Sprintf("bytes=%d-", len(model)/2), ranges[len(ranges)-1])
 	assert.Equal(t, server.tag, server.seen[len(server.seen)-1].Header.Get("If-Range"))
 
-	report, err = run(t, url, to)
+	report, err = run(t, url, to, withSHA256(sum(model)))
 	require.NoError(t, err)
 	assert.Equal(t, fetch.Report{Present: 1}, counts(report))
 }
@@ -226,7 +226,7 @@ func partSize(t *testing.T, to string) (size int64) {
 	return size
 }
 
-// TestSpoiledPart has an earlier run's bytes be wrong: they are fetched anew.
+// TestSpoiledPart has wrong bytes of an earlier run: they are fetched again.
 func TestSpoiledPart(t *testing.T) {
 	t.Parallel()
 	server := &flaky{faults: []func(http.ResponseWriter, *http.Request) bool{cut(1000), status(404)}}
@@ -275,7 +275,7 @@ func TestWebRefusals(t *testing.T) {
 	}))
 	defer page.Close()
 	_, err := run(t, page.URL+"/iris.onnx", t.TempDir())
-	require.ErrorContains(t, err, "answers with a web page")
+	require.ErrorContains(t, err, "responds with a web page")
 	_, err = run(t, page.URL+"/iris.onnx", t.TempDir(), func(o *fetch.Options) { o.Insecure = false })
 	require.ErrorContains(t, err, "add --insecure")
 	page.Close()
@@ -286,7 +286,7 @@ func TestWebRefusals(t *testing.T) {
 
 func TestParseHeaders(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]http.Header{
+	for text, expected := range map[string]http.Header{
 		"":                              {},
 		"Authorization: Bearer a:b\r\n": {"Authorization": {"Bearer a:b"}},
 		"x-a: 1\nX-A: 2\n# c\n\n":       {"X-A": {"1", "2"}},
@@ -297,13 +297,13 @@ func TestParseHeaders(t *testing.T) {
 		"A: b\x00c":                     nil,
 	} {
 		got, err := fetch.ParseHeaders([]byte(text))
-		if want == nil {
-			require.ErrorContains(t, err, "line 1: want Name: value", text)
+		if expected == nil {
+			require.ErrorContains(t, err, "line 1: expected Name: value", text)
 			assert.NotContains(t, err.Error(), "secret")
 			continue
 		}
 		require.NoError(t, err, text)
-		assert.Equal(t, want, got)
+		assert.Equal(t, expected, got)
 	}
 }
 

@@ -1,10 +1,12 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"slipway/server/bundle"
-	"slipway/server/transfer/progress"
+	"slipway/server/transfer"
 )
 
 // bucket is a model's part of an object store.
@@ -24,7 +26,7 @@ type bucket struct {
 func (b *bucket) close() error { return b.Close() }
 
 func (b *bucket) versions(ctx context.Context) ([]int64, error) {
-	for _, key := range []string{b.prefix + bundle.ModelFile, strings.TrimSuffix(b.prefix, "/") + ".onnx"} {
+	for _, key := range []string{b.prefix + bundle.ModelFile, strings.TrimSuffix(b.prefix, "/") + bundle.ModelSuffix} {
 		bare, err := b.Exists(ctx, key)
 		if err != nil {
 			return nil, err
@@ -53,48 +55,51 @@ func (b *bucket) key(version int64, name string) string {
 }
 
 func (b *bucket) manifest(ctx context.Context, version int64) ([]byte, error) {
-	content, err := b.ReadAll(ctx, b.key(version, bundle.ManifestFile))
+	text, err := b.ReadAll(ctx, b.key(version, bundle.ManifestFile))
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, nil
 	}
-	return content, err
+	return text, err
 }
 
-func (b *bucket) whole(ctx context.Context, version int64, content *source) (bool, error) {
-	for _, name := range content.names() {
-		if there, err := b.Exists(ctx, b.key(version, name)); err != nil || !there {
+func (b *bucket) complete(ctx context.Context, version int64, c *content) (bool, error) {
+	for _, name := range c.names() {
+		if exists, err := b.Exists(ctx, b.key(version, name)); err != nil || !exists {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// put writes the manifest first, which takes the number. When it does not come to
-// its end, what is there stays: readers leave it out, and the next publisher of the
-// same content, perhaps at work already, goes on with it.
-func (b *bucket) put(ctx context.Context, version int64, content *source, m *progress.Meter) error {
-	err := b.WriteAll(ctx, b.key(version, bundle.ManifestFile), content.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
+// put writes the manifest first, which reserves the number. What an interrupted
+// put has written stays: readers leave it out, and the next publisher of the same
+// content, who may be at work already, resumes it.
+func (b *bucket) put(ctx context.Context, version int64, c *content, m *transfer.Meter) error {
+	written := c.manifest
+	err := b.WriteAll(ctx, b.key(version, bundle.ManifestFile), c.manifest, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
-		theirs, err := b.manifest(ctx, version)
-		if err != nil {
-			return err
-		}
-		if !content.isOf(theirs) {
-			return errTaken
-		}
-	} else if err != nil {
+		written, err = b.manifest(ctx, version)
+	}
+	if err != nil {
 		return err
 	}
-	for _, name := range content.names() {
-		if err := b.upload(ctx, b.key(version, name), content, name, m); err != nil {
-			return fmt.Errorf("%s: %w; publish the same again to go on", name, err)
+	if !c.sameAs(written) {
+		return errTaken
+	}
+	names := c.names()
+	if bytes.Equal(written, c.manifest) { // else the signatures are of another text
+		names = slices.Concat(c.signatures, names) // first: the version is complete with the last of the others
+	}
+	for _, name := range names {
+		if err := b.upload(ctx, b.key(version, name), c, name, m); err != nil {
+			return fmt.Errorf("%s: %w; publish the same again to resume", name, err)
 		}
 	}
 	return nil
 }
 
-func (b *bucket) upload(ctx context.Context, key string, content *source, name string, m *progress.Meter) error {
-	from, err := content.open(name)
+func (b *bucket) upload(ctx context.Context, key string, c *content, name string, m *transfer.Meter) error {
+	from, err := c.open(name)
 	if err != nil {
 		return err
 	}

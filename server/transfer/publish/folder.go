@@ -1,25 +1,23 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"slipway/server/bundle"
-	"slipway/server/transfer/progress"
+	"slipway/server/transfer"
 )
 
 const (
-	underWay = ".publish-" // how names begin that no reader looks at
-	// Whoever was at work on it for so long is not any more.
-	abandoned = 24 * time.Hour
+	unfinished = ".publish-" // prefix of names that no reader looks at
+	abandoned  = 24 * time.Hour
 )
 
 // folder is a model's folder of a repository.
@@ -28,7 +26,7 @@ type folder struct{ path string }
 func (f *folder) close() error { return nil }
 
 func (f *folder) versions(context.Context) ([]int64, error) {
-	for _, path := range []string{filepath.Join(f.path, bundle.ModelFile), f.path + ".onnx"} {
+	for _, path := range []string{filepath.Join(f.path, bundle.ModelFile), f.path + bundle.ModelSuffix} {
 		if _, err := os.Stat(path); err == nil {
 			return nil, errBare
 		}
@@ -47,137 +45,58 @@ func (f *folder) versions(context.Context) ([]int64, error) {
 }
 
 func (f *folder) manifest(_ context.Context, version int64) ([]byte, error) {
-	content, err := os.ReadFile(filepath.Join(f.version(version), bundle.ManifestFile))
+	text, err := os.ReadFile(filepath.Join(f.path, strconv.FormatInt(version, 10), bundle.ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return content, err
+	return text, err
 }
 
-// whole is true of each that has its name.
-func (f *folder) whole(context.Context, int64, *source) (bool, error) { return true, nil }
+// complete is true of each version: it was renamed when it was.
+func (f *folder) complete(context.Context, int64, *content) (bool, error) { return true, nil }
 
-func (f *folder) version(n int64) string { return filepath.Join(f.path, strconv.FormatInt(n, 10)) }
-
-// put writes beside and renames.
-func (f *folder) put(ctx context.Context, version int64, b *source, m *progress.Meter) (err error) {
-	if err := mkdir(f.path); err != nil {
+func (f *folder) put(ctx context.Context, version int64, c *content, m *transfer.Meter) (err error) {
+	to, err := transfer.OpenFolder(f.path)
+	if err != nil {
 		return err
 	}
 	defer func() {
+		err = errors.Join(err, to.Close())
 		if err != nil {
 			_ = os.Remove(f.path) // an empty one is no model; one that has versions stays
 		}
 	}()
-	if err := f.sweep(); err != nil {
+	if err := to.Sweep(unfinished, abandoned); err != nil {
 		return err
 	}
-	part, err := os.MkdirTemp(f.path, underWay)
+	part, err := to.MkdirTemp(unfinished)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(part))
-		}
-	}()
-	if err := os.Chmod(part, 0o755); err != nil { // servers run as other users
-		return err
+	if err = write(ctx, to, part, c, m); err == nil {
+		err = to.Install(part, strconv.FormatInt(version, 10))
 	}
-	if err := writeFiles(ctx, part, b, m); err != nil {
-		return err
+	if err == nil {
+		return nil
 	}
-	if err := os.Rename(part, f.version(version)); errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) {
-		return errTaken
-	} else if err != nil {
-		return err
+	if removeErr := to.RemoveAll(part); removeErr != nil || !errors.Is(err, fs.ErrExist) {
+		return errors.Join(err, removeErr)
 	}
-	return syncFolder(f.path)
+	return errTaken
 }
 
-// sweep removes what was left by those that were killed.
-func (f *folder) sweep() error {
-	entries, err := os.ReadDir(f.path)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), underWay) {
-			continue
-		}
-		info, err := entry.Info()
-		if err == nil && time.Since(info.ModTime()) > abandoned {
-			err = os.RemoveAll(filepath.Join(f.path, entry.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeFiles(ctx context.Context, to string, b *source, m *progress.Meter) error {
-	for _, name := range b.names() {
-		from, err := b.open(name)
+// write copies the bundle into a folder of its own.
+func write(ctx context.Context, to *transfer.Folder, part string, c *content, m *transfer.Meter) error {
+	for _, name := range append(c.names(), c.signatures...) {
+		from, err := c.open(name)
 		if err != nil {
 			return err
 		}
-		err = writeFile(filepath.Join(to, filepath.FromSlash(name)), m.Reader(ctx, from))
+		_, _, err = to.Write(ctx, path.Join(part, name), m.Reader(ctx, from))
 		if err := errors.Join(err, from.Close()); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(filepath.Join(to, bundle.ManifestFile), strings.NewReader(string(b.manifest))); err != nil {
-		return err
-	}
-	return filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		return syncFolder(path)
-	})
-}
-
-// writeFile returns when the content outlasts a power cut.
-func writeFile(path string, from io.Reader) (err error) {
-	if err := mkdir(filepath.Dir(path)); err != nil {
-		return err
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
-	if _, err := io.Copy(file, from); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-// mkdir makes a folder, and those that it lies in, that all may read, whatever the
-// umask.
-func mkdir(path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	if err := mkdir(filepath.Dir(path)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(path, 0o755); errors.Is(err, fs.ErrExist) {
-		return nil // somebody else was faster
-	} else if err != nil {
-		return err
-	}
-	return os.Chmod(path, 0o755)
-}
-
-func syncFolder(path string) error {
-	opened, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(opened.Sync(), opened.Close())
+	_, _, err := to.Write(ctx, path.Join(part, bundle.ManifestFile), bytes.NewReader(c.manifest))
+	return err
 }

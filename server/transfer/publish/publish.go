@@ -6,25 +6,23 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"slipway/server/bundle"
-	"slipway/server/transfer/progress"
-	"slipway/server/transfer/store"
+	"slipway/server/transfer"
 )
 
-// Published is what has become of a bundle.
+// Published is the version that a bundle has become.
 type Published struct {
 	Model   string `json:"model"`
 	Version int64  `json:"version"`
-	Already bool   `json:"already"` // an earlier one had this very content
+	Already bool   `json:"already"` // it had this very content before
 }
 
-// Options say how a publisher tells how far it is.
+// Options are how progress is reported.
 type Options struct {
 	Log      *slog.Logger
 	Terminal io.Writer // where a progress bar is drawn; nil: progress is logged
@@ -33,37 +31,37 @@ type Options struct {
 // errBare is of a model that has no versions.
 var errBare = errors.New("the model lies there as a single file; move it into a folder 1 first")
 
-// errTaken is of a number that somebody else has taken meanwhile.
-var errTaken = errors.New("the version is there already")
+// errTaken is of a number that another publisher has taken meanwhile.
+var errTaken = errors.New("the version exists already")
 
 // destination is one model of a repository.
 type destination interface {
-	// versions are the numbers that are taken, in no order.
+	// versions returns the numbers that are taken, in no order.
 	versions(ctx context.Context) ([]int64, error)
-	// manifest is what a version says that it has; nothing when it does not say.
+	// manifest returns a version's manifest, or nothing if it has none.
 	manifest(ctx context.Context, version int64) ([]byte, error)
-	// put writes a bundle, or goes on with one that was not written to its end. It is
-	// errTaken when the number has another.
-	put(ctx context.Context, version int64, b *source, m *progress.Meter) error
-	// whole tells whether a version of this bundle has all its files.
-	whole(ctx context.Context, version int64, b *source) (bool, error)
+	// put writes the content, or resumes an interrupted put of it. The error is
+	// errTaken if the version has another content.
+	put(ctx context.Context, version int64, c *content, m *transfer.Meter) error
+	// complete reports whether a version of this content has all its files.
+	complete(ctx context.Context, version int64, c *content) (bool, error)
 	close() error
 }
 
 // Publish makes the bundle in a folder the next version of the model in the
-// repository to, a folder or a URL: file, s3, gs or azblob.
+// repository to: a folder or a URL of the schemes file, s3, gs and azblob.
 func Publish(ctx context.Context, folder, to, model string, o Options) (published Published, err error) {
 	if err := bundle.CheckModelName(model); err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
-	b, err := readBundle(ctx, folder)
+	c, err := readContent(ctx, folder)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
 	d, err := open(ctx, to, model)
 	if err == nil {
 		defer func() { err = errors.Join(err, d.close()) }()
-		published, err = put(ctx, d, b, o)
+		published, err = put(ctx, d, c, o)
 	}
 	if err != nil {
 		return Published{}, fmt.Errorf("publish %s as %s: %w", folder, model, err)
@@ -73,49 +71,40 @@ func Publish(ctx context.Context, folder, to, model string, o Options) (publishe
 }
 
 func open(ctx context.Context, to, model string) (destination, error) {
-	if !strings.Contains(to, "://") {
-		return &folder{filepath.Join(to, model)}, nil
-	}
-	u, err := url.Parse(to)
+	location, err := transfer.ParseDestination(to)
 	if err != nil {
-		return nil, errors.Unwrap(err) // the text around it has the whole URL, with what is secret in it
+		return nil, err
 	}
-	switch u.Scheme {
-	case "file":
-		if u.Host != "" {
-			return nil, fmt.Errorf("a file URL has three slashes, file:///%s%s", u.Host, u.Path)
-		}
-		return &folder{filepath.Join(filepath.FromSlash(u.Path), model)}, nil
-	case "s3", "gs", "azblob":
-		opened, err := store.Open(ctx, u)
-		if err != nil {
-			return nil, err
-		}
-		return &bucket{opened, strings.TrimPrefix(path.Join(u.Path, model), "/") + "/"}, nil
+	if location.Scheme == transfer.File {
+		return &folder{filepath.Join(location.Path, model)}, nil
 	}
-	return nil, fmt.Errorf("scheme %q is none of file, s3, gs, azblob", u.Scheme)
+	opened, err := location.OpenBucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &bucket{opened, strings.TrimPrefix(path.Join(location.URL.Path, model), "/") + "/"}, nil
 }
 
-// put takes the version that the content has already, or the next number.
-func put(ctx context.Context, d destination, b *source, o Options) (Published, error) {
+// put returns the version that has the content already, or writes the next one.
+func put(ctx context.Context, d destination, c *content, o Options) (Published, error) {
 	for {
 		versions, err := d.versions(ctx)
 		if err != nil {
 			return Published{}, fmt.Errorf("look for versions: %w", err)
 		}
-		version, found, err := find(ctx, d, versions, b)
+		version, found, err := find(ctx, d, versions, c)
 		if err != nil {
 			return Published{}, err
 		}
 		if found {
-			whole, err := d.whole(ctx, version, b)
-			if err != nil || whole {
+			complete, err := d.complete(ctx, version, c)
+			if err != nil || complete {
 				return Published{Version: version, Already: true}, err
 			}
 		} else if version = 1; len(versions) > 0 {
 			version = slices.Max(versions) + 1
 		}
-		if err = write(ctx, d, version, b, o); err == nil {
+		if err = putVersion(ctx, d, version, c, o); err == nil {
 			return Published{Version: version}, nil
 		}
 		if !errors.Is(err, errTaken) {
@@ -124,23 +113,23 @@ func put(ctx context.Context, d destination, b *source, o Options) (Published, e
 	}
 }
 
-func write(ctx context.Context, d destination, version int64, b *source, o Options) error {
-	m := progress.Start(progress.Work{
-		Verb: "publish", Message: "publishing", Subject: []slog.Attr{slog.String("bundle", b.folder), slog.Int64("version", version)},
-		Total: b.size, Log: o.Log, Terminal: o.Terminal,
+func putVersion(ctx context.Context, d destination, version int64, c *content, o Options) error {
+	m := transfer.StartMeter(transfer.Work{
+		Verb: "publish", Message: "publishing", Subject: []slog.Attr{slog.String("bundle", c.folder), slog.Int64("version", version)},
+		Total: c.size, Log: o.Log, Terminal: o.Terminal,
 	})
 	defer m.Stop()
-	return d.put(ctx, version, b, m)
+	return d.put(ctx, version, c, m)
 }
 
-// find looks for a version of the very same content, the newest first.
-func find(ctx context.Context, d destination, versions []int64, b *source) (int64, bool, error) {
+// find looks for a version of the same content, the newest first.
+func find(ctx context.Context, d destination, versions []int64, c *content) (int64, bool, error) {
 	for _, version := range slices.Backward(slices.Sorted(slices.Values(versions))) {
 		manifest, err := d.manifest(ctx, version)
 		if err != nil {
 			return 0, false, fmt.Errorf("read the manifest of version %d: %w", version, err)
 		}
-		if b.isOf(manifest) {
+		if c.sameAs(manifest) {
 			return version, true, nil
 		}
 	}

@@ -44,8 +44,8 @@ func bundle(t *testing.T, content string) string {
 	return folder
 }
 
-// repositories are one of each kind: where to publish, and what brings it into a
-// folder to be looked at.
+// repositories returns one of each kind: where to publish, and a function that brings
+// it into a folder to be looked at.
 func repositories(t *testing.T) map[string]func(t *testing.T) (to string, look func(*testing.T) string) {
 	t.Helper()
 	return map[string]func(t *testing.T) (string, func(*testing.T) string){
@@ -73,7 +73,7 @@ func repositories(t *testing.T) map[string]func(t *testing.T) (to string, look f
 	}
 }
 
-// s3 is a store of the test's own, by way of what is wrapped around it.
+// s3 starts a store of the test's own. The function wraps its handler.
 func s3(t *testing.T, around func(http.Handler) http.Handler) string {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
@@ -119,7 +119,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// under are the names below a folder.
+// under returns the names below a folder.
 func under(t *testing.T, folder string) []string {
 	t.Helper()
 	var names []string
@@ -178,6 +178,83 @@ func TestAManifestOfOnesOwn(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "model.onnx"), []byte("another"), 0o600))
 	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits", quiet)
 	assert.ErrorContains(t, err, "the SHA-256 of model.onnx is")
+}
+
+// TestASignedManifest publishes the signature with the bundle, and finds the version
+// again by what the manifest names, with another signature or none.
+func TestASignedManifest(t *testing.T) {
+	for name, make := range repositories(t) {
+		t.Run(name, func(t *testing.T) {
+			to, look := make(t)
+			signed, unsigned := bundle(t, "one"), bundle(t, "one")
+			elsewhere := t.TempDir()
+			_, err := publish.Publish(t.Context(), unsigned, elsewhere, "digits", quiet)
+			require.NoError(t, err)
+			manifest, err := os.ReadFile(filepath.Join(elsewhere, "digits/1/MANIFEST.json"))
+			require.NoError(t, err)
+			sign := func(signature string) {
+				require.NoError(t, os.WriteFile(filepath.Join(signed, "MANIFEST.json"), manifest, 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(signed, "MANIFEST.json.sig"), []byte(signature), 0o600))
+			}
+			sign("first")
+			p, err := publish.Publish(t.Context(), signed, to, "digits", quiet)
+			require.NoError(t, err)
+			assert.Equal(t, publish.Published{Model: "digits", Version: 1}, p)
+			sign("second")
+			for _, folder := range []string{signed, unsigned} {
+				p, err = publish.Publish(t.Context(), folder, to, "digits", quiet)
+				require.NoError(t, err)
+				assert.Equal(t, publish.Published{Model: "digits", Version: 1, Already: true}, p)
+			}
+			folder := look(t)
+			signature, err := os.ReadFile(filepath.Join(folder, "digits/1/MANIFEST.json.sig"))
+			require.NoError(t, err)
+			assert.Equal(t, "first", string(signature))
+			model, _, err := repository.ScanModel(t.Context(), folder, "digits")
+			require.NoError(t, err)
+			require.Len(t, model.Bundles, 1)
+			assert.NoError(t, model.Bundles[0].Err)
+		})
+	}
+	orphan := bundle(t, "one")
+	require.NoError(t, os.WriteFile(filepath.Join(orphan, "MANIFEST.json.sig"), []byte("s"), 0o600))
+	_, err := publish.Publish(t.Context(), orphan, t.TempDir(), "digits", quiet)
+	assert.ErrorContains(t, err, "MANIFEST.json.sig signs a MANIFEST.json, which the bundle lacks")
+}
+
+// TestASignatureOfAnotherManifest resumes a version whose manifest has another text:
+// the signature does not fit and stays away.
+func TestASignatureOfAnotherManifest(t *testing.T) {
+	var failing atomic.Bool
+	to := s3(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if failing.Load() && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	folder, elsewhere := bundle(t, "one"), t.TempDir()
+	failing.Store(true)
+	_, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
+	require.ErrorContains(t, err, "publish the same again to resume")
+	failing.Store(false)
+	_, err = publish.Publish(t.Context(), folder, elsewhere, "digits", quiet)
+	require.NoError(t, err)
+	manifest, err := os.ReadFile(filepath.Join(elsewhere, "digits/1/MANIFEST.json"))
+	require.NoError(t, err)
+	own := append([]byte(`{"note": "mine", `), manifest[1:]...)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "MANIFEST.json"), own, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "MANIFEST.json.sig"), []byte("s"), 0o600))
+	p, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
+	require.NoError(t, err)
+	assert.Equal(t, publish.Published{Model: "digits", Version: 1}, p)
+	read := filepath.Join(t.TempDir(), "repository")
+	_, err = fetch.Fetch(t.Context(), to, read, fetch.Options{Log: quiet.Log})
+	require.NoError(t, err)
+	assert.FileExists(t, filepath.Join(read, "digits/1/model.onnx"))
+	assert.NoFileExists(t, filepath.Join(read, "digits/1/MANIFEST.json.sig"))
 }
 
 func TestABundleBehindALink(t *testing.T) {
@@ -265,8 +342,8 @@ func TestWhatAKilledOneLeft(t *testing.T) {
 	assert.Len(t, model.Bundles, 1, "no reader looks at what is under way")
 }
 
-// TestAStoreThatFails midway leaves what readers leave out, and the next publisher
-// of the same goes on under the same number, as one does that was killed.
+// TestAStoreThatFails leaves a part that readers leave out. The next publisher of the
+// same content resumes it under the same number, as after a kill.
 func TestAStoreThatFails(t *testing.T) {
 	var failing atomic.Bool
 	to := s3(t, func(h http.Handler) http.Handler {
@@ -295,7 +372,7 @@ func TestAStoreThatFails(t *testing.T) {
 		p, err := publish.Publish(t.Context(), c.folder, to, "digits", quiet)
 		assert.Equal(t, c.published, p)
 		if c.failing {
-			assert.ErrorContains(t, err, "publish the same again to go on")
+			assert.ErrorContains(t, err, "publish the same again to resume")
 		} else {
 			assert.NoError(t, err)
 		}

@@ -1,4 +1,4 @@
-package progress_test
+package transfer_test
 
 import (
 	"bytes"
@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/server/transfer/progress"
+	"slipway/server/transfer"
 )
 
 func TestTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		m := progress.Start(progress.Work{
+		m := transfer.StartMeter(transfer.Work{
 			Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", "s3://models")}, Total: 30_000_000,
 			Log: slog.New(slog.NewTextHandler(&log, nil)),
 		})
@@ -27,7 +27,7 @@ func TestTheLog(t *testing.T) {
 		m.Add(20_000_000)
 		time.Sleep(6 * time.Second)
 		m.Stop()
-		assert.Contains(t, log.String(), `msg=fetching source=s3://models bytes=25000000 of=30000000 megabytesPerSecond=4`)
+		assert.Contains(t, log.String(), `msg=fetching source=s3://models bytes=25000000 of=30000000 megabytes_per_second=4`)
 		assert.Equal(t, int64(20_000_000), m.Moved())
 		assert.Equal(t, 1, strings.Count(log.String(), "\n"))
 	})
@@ -35,7 +35,7 @@ func TestTheLog(t *testing.T) {
 
 func TestTheBar(t *testing.T) {
 	var terminal bytes.Buffer
-	m := progress.Start(progress.Work{Verb: "publish", Total: 6, Terminal: &terminal})
+	m := transfer.StartMeter(transfer.Work{Verb: "publish", Total: 6, Terminal: &terminal})
 	ctx, cancel := context.WithCancel(t.Context())
 	content, err := io.ReadAll(m.Reader(ctx, strings.NewReader("abcdef")))
 	require.NoError(t, err)
