@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"slipway/server/api"
 	"slipway/server/buildinfo"
 	"slipway/server/config"
 	"slipway/server/grpcapi"
@@ -75,15 +76,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
-	tracing := o.Config.Tracing.Endpoint != ""
-	a.http = &httpapi.API{
+	shared := api.New(api.Options{
 		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
-		MaxBodyBytes: o.Config.HTTP.MaxBodyBytes, Version: buildinfo.Version, Tracing: tracing,
-	}
-	a.grpc = &grpcapi.API{
-		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log,
-		MaxMessageBytes: o.Config.GRPC.MaxMessageBytes, Version: buildinfo.Version, Tracing: tracing,
-	}
+		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
+	})
+	a.http = &httpapi.API{API: shared, MaxBodyBytes: o.Config.HTTP.MaxBodyBytes}
+	a.grpc = &grpcapi.API{API: shared, MaxMessageBytes: o.Config.GRPC.MaxMessageBytes}
 	if keys != nil {
 		a.keyNames = keys.Names()
 	}
@@ -156,8 +154,7 @@ func (a *App) Start() {
 // requests here.
 func (a *App) Drain() {
 	a.log.Info("shutting down", "delay", a.config.Shutdown.Delay.String(), "grace_period", a.config.Shutdown.GracePeriod.String())
-	a.http.Drain()
-	a.grpc.Drain()
+	a.http.Drain() // and gRPC, which has the same api.API
 	time.Sleep(a.config.Shutdown.Delay)
 }
 

@@ -1,8 +1,6 @@
 package grpcapi
 
 import (
-	"log/slog"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -11,35 +9,26 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
-	"slipway/server/config"
-	"slipway/server/fault"
+	"slipway/server/api"
 	"slipway/server/oip"
-	"slipway/server/serving"
-	"slipway/server/telemetry"
 )
 
-// API answers gRPC calls for a catalog's models.
+// API serves gRPC calls.
 type API struct {
-	Catalog         *serving.Catalog
-	Keys            *config.Keys // nil: open to everybody
-	Metrics         *telemetry.Metrics
-	Log             *slog.Logger
-	MaxMessageBytes int    // of a request
-	Version         string // of the server
-	Tracing         bool   // make spans
+	*api.API
 
-	once     sync.Once
-	draining chan struct{} // closed by Drain
+	MaxMessageBytes int // of a request
 }
 
-// maxStreams bounds the calls of one connection that are under way.
+// maxStreams bounds the calls in flight on one connection.
 const maxStreams = 1000
 
 // connectionAge is when a client is asked to connect anew: behind a Service a
 // connection stays with its pod, and a new pod would get nothing.
 const connectionAge = 10 * time.Minute
 
-// Server has every service. One for administration loads and unloads models too.
+// Server returns a server of every service. One for administration loads and
+// unloads models too.
 func (a *API) Server(admin bool, extra ...grpc.ServerOption) *grpc.Server {
 	if a.Tracing {
 		extra = append(extra, tracing())
@@ -58,37 +47,6 @@ func (a *API) Server(admin bool, extra ...grpc.ServerOption) *grpc.Server {
 	s.RegisterService(a.guarded(&healthpb.Health_ServiceDesc), &health{API: a})
 	reflection.Register(s)
 	return s
-}
-
-// Drain makes the server not ready; calls are still answered.
-func (a *API) Drain() {
-	if a.shuttingDown() == nil {
-		close(a.draining)
-	}
-}
-
-// drained is closed once draining has begun.
-func (a *API) drained() chan struct{} {
-	a.once.Do(func() { a.draining = make(chan struct{}) })
-	return a.draining
-}
-
-// shuttingDown is nil until draining has begun.
-func (a *API) shuttingDown() error {
-	select {
-	case <-a.drained():
-		return fault.New(fault.Unavailable, "the server is shutting down")
-	default:
-		return nil
-	}
-}
-
-// ready is nil when requests should come here, else the reason.
-func (a *API) ready() error {
-	if err := a.shuttingDown(); err != nil {
-		return err
-	}
-	return a.Catalog.Ready()
 }
 
 // service is the Open Inference Protocol on one of the ports.

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
+	"slipway/server/api"
 	"slipway/server/grpcapi"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
@@ -54,16 +55,17 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-func start(t testing.TB, repository string, change func(*grpcapi.API)) *fixture {
+func start(t testing.TB, repository string, change func(*api.Options)) *fixture {
 	t.Helper()
 	f := &fixture{log: &record{}, registry: prometheus.NewRegistry()}
 	log := telemetry.NewLogger(f.log, slog.LevelDebug)
 	metrics := telemetry.NewMetrics(f.registry, telemetry.Build{Version: "test"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
-	f.api = &grpcapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxMessageBytes: 1 << 20, Version: "test"}
+	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test"}
 	if change != nil {
-		change(f.api)
+		change(&options)
 	}
+	f.api = &grpcapi.API{API: api.New(options), MaxMessageBytes: 1 << 20}
 	t.Cleanup(catalog.Close)
 	if repository != "" {
 		require.NoError(t, catalog.LoadAll(t.Context()))

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"slipway/server/grpcapi"
+	"slipway/server/api"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/telemetry"
@@ -34,8 +34,8 @@ func (e *empty) ModelInfer(context.Context, *oip.ModelInferRequest) (*oip.ModelI
 // BenchmarkInfer compares a tiny model's whole call with an empty handler's,
 // over TCP, from as many callers at once as RunParallel starts.
 func BenchmarkInfer(b *testing.B) {
-	f := start(b, onnxtest.Repository(b, everyModel), func(a *grpcapi.API) {
-		a.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo)
+	f := start(b, onnxtest.Repository(b, everyModel), func(o *api.Options) {
+		o.Access = telemetry.NewLogger(io.Discard, slog.LevelInfo)
 	})
 	raw := float32s(1)
 	raw.Inputs[0].Contents, raw.RawInputContents = nil, [][]byte{{0, 0, 0x80, 0x3f}}

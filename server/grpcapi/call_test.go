@@ -17,8 +17,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"slipway/server/api"
 	"slipway/server/config"
-	"slipway/server/grpcapi"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 )
@@ -26,7 +26,7 @@ import (
 func TestKeys(t *testing.T) {
 	keys, err := config.ParseKeys("team-a=s3cret")
 	require.NoError(t, err)
-	f := start(t, onnxtest.Repository(t, everyModel), func(a *grpcapi.API) { a.Keys = keys })
+	f := start(t, onnxtest.Repository(t, everyModel), func(o *api.Options) { o.Keys = keys })
 	for name, test := range map[string]struct {
 		metadata []string
 		code     codes.Code

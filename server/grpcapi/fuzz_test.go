@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"slipway/server/grpcapi"
+	"slipway/server/api"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/telemetry"
@@ -33,7 +33,7 @@ func FuzzModelInfer(f *testing.F) {
 	server := start(f, onnxtest.Repository(f, map[string]string{
 		"plus/1/model.onnx": "constant_2", "simple/1/model.onnx": "add_sub",
 		"text/1/model.onnx": "identity_bytes", "half/1/model.onnx": "identity_fp16", "int8/1/model.onnx": "identity_int8",
-	}), func(a *grpcapi.API) { a.Log = telemetry.NewLogger(io.Discard, slog.LevelInfo) })
+	}), func(o *api.Options) { o.Access = telemetry.NewLogger(io.Discard, slog.LevelInfo) })
 	f.Fuzz(func(t *testing.T, message []byte) {
 		r := &oip.ModelInferRequest{}
 		if proto.Unmarshal(message, r) != nil {

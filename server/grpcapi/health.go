@@ -9,10 +9,9 @@ import (
 
 	"slipway/server/fault"
 	"slipway/server/oip"
-	"slipway/server/serving"
 )
 
-// watchInterval is how often Watch looks: the catalog does not say when it changes.
+// watchInterval is how often Watch looks: the catalog does not report its changes.
 const watchInterval = time.Second
 
 // health is gRPC's health protocol. The service names are the protocol's own,
@@ -22,7 +21,7 @@ type health struct {
 	*API
 }
 
-// Check answers at once.
+// Check returns the state of one service.
 func (h *health) Check(_ context.Context, r *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
 	now := h.state(r.GetService())
 	if now == healthpb.HealthCheckResponse_SERVICE_UNKNOWN {
@@ -31,7 +30,7 @@ func (h *health) Check(_ context.Context, r *healthpb.HealthCheckRequest) (*heal
 	return &healthpb.HealthCheckResponse{Status: now}, nil
 }
 
-// List answers for the server and every model.
+// List returns the state of the server and of every model.
 func (h *health) List(context.Context, *healthpb.HealthListRequest) (*healthpb.HealthListResponse, error) {
 	all := map[string]*healthpb.HealthCheckResponse{"": {Status: h.state("")}}
 	for _, m := range h.Catalog.Models() {
@@ -40,25 +39,25 @@ func (h *health) List(context.Context, *healthpb.HealthListRequest) (*healthpb.H
 	return &healthpb.HealthListResponse{Statuses: all}, nil
 }
 
-// Watch answers now and at each change, until the client leaves or the server
-// drains: a watch that stayed would keep the server from stopping.
+// Watch sends the state now and at each change, until the client leaves or the
+// server drains: a watch that stayed would keep the server from stopping.
 func (h *health) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
 	look := time.NewTicker(watchInterval)
 	defer look.Stop()
-	said := healthpb.HealthCheckResponse_UNKNOWN
+	sent := healthpb.HealthCheckResponse_UNKNOWN
 	for {
-		last := h.shuttingDown()
-		if now := h.state(r.GetService()); now != said {
+		last := h.ShuttingDown()
+		if now := h.state(r.GetService()); now != sent {
 			if err := stream.Send(&healthpb.HealthCheckResponse{Status: now}); err != nil {
 				return err
 			}
-			said = now
+			sent = now
 		}
 		if last != nil {
 			return last
 		}
 		select {
-		case <-h.drained():
+		case <-h.Draining():
 		case <-stream.Context().Done():
 			return stream.Context().Err()
 		case <-look.C:
@@ -66,14 +65,14 @@ func (h *health) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreami
 	}
 }
 
-// state is whether the server, or one model, should be asked.
+// state is whether requests for the server, or for one model, should come here.
 func (h *health) state(service string) healthpb.HealthCheckResponse_ServingStatus {
-	err := h.ready()
-	if service != "" && service != oip.GRPCInferenceService_ServiceDesc.ServiceName && h.shuttingDown() == nil {
-		var m *serving.Model
-		if m, err = h.Catalog.Model(service); err == nil {
-			err = m.Ready()
-		}
+	var err error
+	switch service {
+	case "", oip.GRPCInferenceService_ServiceDesc.ServiceName:
+		err = h.Ready()
+	default:
+		err = h.ModelReady(service)
 	}
 	switch {
 	case err == nil:

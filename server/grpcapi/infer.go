@@ -4,42 +4,75 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"slipway/server/api"
 	"slipway/server/oip"
-	"slipway/server/telemetry"
+	"slipway/server/serving"
 )
 
-// ModelInfer answers one prediction.
+// ModelInfer serves one prediction.
 func (s *service) ModelInfer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
 	return s.infer(ctx, r)
 }
 
-// infer chooses the version, turns the message into tensors, runs and turns
-// tensors into a message. The tensors lend the message's memory; it is not
-// touched again before they are done with.
 func (a *API) infer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
-	v, err := a.Catalog.Acquire(r.GetModelName(), r.GetModelVersion())
-	if err != nil {
+	p := &prediction{request: r}
+	p.left = remaining(ctx)
+	if err := a.Predict(ctx, callOf(ctx), p); err != nil {
 		return nil, err
 	}
-	defer v.Release()
-	asks(ctx, v)
-	began := time.Now()
-	q, err := query(r)
-	if err != nil {
-		return nil, err
+	return p.response, nil
+}
+
+// prediction is one request and its response.
+type prediction struct {
+	request  *oip.ModelInferRequest
+	left     time.Duration // until the call's deadline
+	query    serving.Query
+	response *oip.ModelInferResponse
+}
+
+// Names are those of the message.
+func (p *prediction) Names() (model, version string) {
+	return p.request.GetModelName(), p.request.GetModelVersion()
+}
+
+// Limit has the shorter time of the call's deadline and the message's parameter.
+// The message has arrived: it names the model, so nothing that depends on the
+// model can be known before, unless there is one only (see AdmitUnread).
+func (p *prediction) Limit() (limit time.Duration, long bool, err error) {
+	p.query, err = requestParameters(p.request.GetParameters())
+	limit = p.left
+	if t := p.query.Timeout; t > 0 && (limit == 0 || t < limit) {
+		limit = t
 	}
-	decoded := time.Now()
-	answer, err := v.Infer(ctx, q)
-	if err != nil {
-		return nil, err
+	return limit, isLong(p.request), err
+}
+
+// isLong spares most requests the measuring of their length.
+func isLong(r *oip.ModelInferRequest) bool {
+	length := 0
+	for _, raw := range r.GetRawInputContents() {
+		length += len(raw)
 	}
-	// Raw unless an input came typed: Triton's clients read nothing else.
-	m := message(answer.Outputs, isRaw(r) || len(r.GetInputs()) == 0)
-	m.ModelName, m.ModelVersion, m.Id = v.Model, v.Number, r.GetId()
-	telemetry.Trace(ctx, v.Model, v.Number, answer.BatchSize,
-		telemetry.Phase{Name: "decode", From: began, To: decoded},
-		telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
-		telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
-		telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
-	return m, nil
+	return length > api.LongRequest || !isRaw(r) && proto.Size(r) > api.LongRequest
+}
+
+// Decode makes tensors of the message, views of its memory wherever Go's types
+// allow; it is not touched again before they are done with.
+func (p *prediction) Decode(*serving.Version) (_ serving.Query, err error) {
+	if p.query.Inputs, err = inputs(p.request); err != nil {
+		return p.query, err
+	}
+	p.query.Outputs, err = requestedOutputs(p.request.GetOutputs())
+	return p.query, err
+}
+
+// Encode makes a raw response unless an input came typed: Triton's clients read
+// nothing else.
+func (p *prediction) Encode(v *serving.Version, a serving.Answer) error {
+	p.response = response(a.Outputs, isRaw(p.request) || len(p.request.GetInputs()) == 0)
+	p.response.ModelName, p.response.ModelVersion, p.response.Id = v.Model, v.Number, p.request.GetId()
+	return nil
 }

@@ -1,8 +1,12 @@
 package grpcapi
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
+	"slipway/server/api"
 	"slipway/server/codec"
 	"slipway/server/fault"
 	"slipway/server/oip"
@@ -10,21 +14,21 @@ import (
 	"slipway/server/tensor"
 )
 
-// isRaw tells a request whose data is in raw_input_contents.
+type parameters = map[string]*oip.InferParameter
+
+// isRaw reports whether the request's data is in raw_input_contents.
 func isRaw(r *oip.ModelInferRequest) bool { return len(r.GetRawInputContents()) > 0 }
 
-// query is what a request asks; its tensors are views of the message wherever
-// Go's types allow.
-func query(r *oip.ModelInferRequest) (serving.Query, error) {
-	q, err := requestParameters(r.GetParameters())
-	if err != nil {
-		return q, err
+// requestParameters reads those of the request's parameters that affect how it is
+// treated.
+func requestParameters(given parameters) (q serving.Query, err error) {
+	if q.Timeout, err = api.Timeout(value(given["timeout"])); err != nil {
+		return q, fault.New(fault.InvalidArgument, "parameters[\"timeout\"]: %w", err)
 	}
-	if q.Inputs, err = inputs(r); err != nil {
-		return q, err
+	if q.Priority, err = api.Priority(value(given["priority"])); err != nil {
+		return q, fault.New(fault.InvalidArgument, "parameters[\"priority\"]: %w", err)
 	}
-	q.Outputs, err = requestedOutputs(r.GetOutputs())
-	return q, err
+	return q, nil
 }
 
 func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
@@ -44,7 +48,7 @@ func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
 		if _, err := tensor.Count(in.GetShape()); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "inputs[%d].shape: %w", i, err)
 		}
-		t, err := one(in, dtype, raw, i)
+		t, err := input(in, dtype, raw, i)
 		if err != nil {
 			return nil, err
 		}
@@ -53,16 +57,16 @@ func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
 	return all, nil
 }
 
-// one is the tensor of the i-th input, from the place where its data is.
-func one(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [][]byte, i int) (*tensor.Tensor, error) {
+// input returns the tensor of the i-th input, from the place where its data is.
+func input(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [][]byte, i int) (*tensor.Tensor, error) {
 	if len(raw) == 0 {
-		t, err := typed(dtype, in.GetShape(), in.GetContents())
+		t, err := oip.FromContents(dtype, in.GetShape(), in.GetContents())
 		if err != nil {
 			return nil, fault.New(fault.InvalidArgument, "inputs[%d].contents: input %q: %w", i, in.GetName(), err)
 		}
 		return t, nil
 	}
-	if field := filled(in.GetContents(), ""); field != "" {
+	if field := oip.Filled(in.GetContents(), ""); field != "" {
 		return nil, fault.New(fault.InvalidArgument, "inputs[%d].contents.%s: given beside raw_input_contents; send one of the two", i, field)
 	}
 	t, err := codec.FromRaw(dtype, in.GetShape(), raw[i])
@@ -72,20 +76,65 @@ func one(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [][
 	return t, nil
 }
 
-// requestedOutputs are the names of the outputs asked for; nil means all.
-func requestedOutputs(wanted []*oip.ModelInferRequest_InferRequestedOutputTensor) ([]string, error) {
-	if len(wanted) == 0 {
+// requestedOutputs returns the names of the requested outputs; nil means all.
+func requestedOutputs(requested []*oip.ModelInferRequest_InferRequestedOutputTensor) ([]string, error) {
+	if len(requested) == 0 {
 		return nil, nil
 	}
-	names := make([]string, 0, len(wanted))
-	for i, out := range wanted {
+	names := make([]string, 0, len(requested))
+	for i, out := range requested {
 		if err := tensorParameters(out.GetParameters()); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "outputs[%d].parameters%w", i, err)
 		}
 		if slices.Contains(names, out.GetName()) {
-			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: output %q is asked for twice", i, out.GetName())
+			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: output %q is requested twice", i, out.GetName())
 		}
 		names = append(names, out.GetName())
 	}
 	return names, nil
+}
+
+// tensorParameters refuses those parameters of an input or output that would
+// change what its data means. The error begins with the parameter's name in brackets.
+func tensorParameters(given parameters) error {
+	for name, p := range given {
+		var reason error
+		switch {
+		case strings.HasPrefix(name, "shared_memory_"):
+			reason = errors.New("the shared memory extension is not served: send the data in the message")
+		case name == "classification" && !isZero(p):
+			reason = errors.New("the classification extension is not served: rank the scores at the client")
+		case name == "content_type" && p.GetStringParam() == "base64":
+			reason = errors.New("base64 is not decoded: send the bytes themselves")
+		}
+		if reason != nil {
+			return fmt.Errorf("[%q]: %w", name, reason)
+		}
+	}
+	return nil
+}
+
+func isZero(p *oip.InferParameter) bool {
+	v := value(p)
+	return v == int64(0) || v == uint64(0)
+}
+
+// value returns the value of a parameter; nil if the parameter is not given.
+func value(p *oip.InferParameter) any {
+	if p == nil {
+		return nil
+	}
+	switch v := p.GetParameterChoice().(type) {
+	case *oip.InferParameter_Int64Param:
+		return v.Int64Param
+	case *oip.InferParameter_Uint64Param:
+		return v.Uint64Param
+	case *oip.InferParameter_StringParam:
+		return v.StringParam
+	case *oip.InferParameter_BoolParam:
+		return v.BoolParam
+	case *oip.InferParameter_DoubleParam:
+		return v.DoubleParam
+	}
+	return struct{}{}
 }

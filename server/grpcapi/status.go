@@ -8,7 +8,7 @@ import (
 	"slipway/server/fault"
 )
 
-// statusOf says err as gRPC does; an error that is a status already stays as it is.
+// statusOf returns err as a status; an error that is a status already stays as it is.
 func statusOf(err error) error {
 	if _, already := status.FromError(err); already {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
@@ -13,31 +12,35 @@ import (
 	"slipway/server/oip"
 )
 
-// maxPipelined is how many requests of one stream are under way at once; more
+// maxPipelined is how many requests of one stream are in flight at once; more
 // are left unread, so that the client's sends wait.
 const maxPipelined = 64
 
-type inferStream = grpc.BidiStreamingServer[oip.ModelInferRequest, oip.ModelStreamInferResponse]
+type (
+	inferStream    = grpc.BidiStreamingServer[oip.ModelInferRequest, oip.ModelStreamInferResponse]
+	streamResponse = oip.ModelStreamInferResponse
+)
 
-// ModelStreamInfer answers each request of the stream, several at once, in
-// their order. A request that fails is answered with its error and ends nothing.
+// ModelStreamInfer serves each request of the stream, several at once, and
+// responds in their order. A request that fails has its error as response and ends
+// nothing.
 func (s *service) ModelStreamInfer(stream inferStream) error {
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
-	answers := make(chan chan *oip.ModelStreamInferResponse, maxPipelined)
+	responses := make(chan chan *streamResponse, maxPipelined)
 	var running sync.WaitGroup
 	var sendErr error
 	running.Go(func() {
-		for answer := range answers {
+		for response := range responses {
 			if sendErr == nil {
-				if sendErr = stream.Send(<-answer); sendErr != nil {
+				if sendErr = stream.Send(<-response); sendErr != nil {
 					cancel() // nobody reads the rest
 				}
 			}
 		}
 	})
-	err := s.receive(ctx, stream, answers, &running)
-	close(answers)
+	err := s.receive(ctx, stream, responses, &running)
+	close(responses)
 	running.Wait()
 	if sendErr != nil {
 		return sendErr
@@ -45,8 +48,8 @@ func (s *service) ModelStreamInfer(stream inferStream) error {
 	return err
 }
 
-// receive starts the answer of each request until the client sends no more.
-func (s *service) receive(ctx context.Context, stream inferStream, answers chan<- chan *oip.ModelStreamInferResponse, running *sync.WaitGroup) error {
+// receive starts serving each request until the client sends no more.
+func (s *service) receive(ctx context.Context, stream inferStream, responses chan<- chan *streamResponse, running *sync.WaitGroup) error {
 	for {
 		r, err := stream.Recv()
 		switch {
@@ -55,38 +58,32 @@ func (s *service) receive(ctx context.Context, stream inferStream, answers chan<
 		case err != nil:
 			return err
 		}
-		answer := make(chan *oip.ModelStreamInferResponse, 1)
-		answers <- answer
-		running.Go(func() { answer <- s.streamed(ctx, r) })
+		response := make(chan *streamResponse, 1)
+		responses <- response
+		running.Go(func() { response <- s.streamed(ctx, r) })
 	}
 }
 
-// streamed is one request's answer; it is logged and counted as a call of its own.
-func (s *service) streamed(ctx context.Context, r *oip.ModelInferRequest) *oip.ModelStreamInferResponse {
-	c := &call{method: oip.GRPCInferenceService_ModelStreamInfer_FullMethodName}
-	if whole, ok := ctx.Value(callKey{}).(*call); ok {
-		c.id, c.key = whole.id, whole.key
-	}
-	began := time.Now()
-	s.Metrics.Began()
-	var m *oip.ModelInferResponse
-	ctx = context.WithValue(ctx, callKey{}, c)
-	err := statusOf(s.recovered(ctx, c, func(ctx context.Context) (err error) {
-		m, err = s.infer(ctx, r)
+// streamed serves one request of a stream, which is logged and counted as a call
+// of its own.
+func (s *service) streamed(ctx context.Context, r *oip.ModelInferRequest) *streamResponse {
+	stream := callOf(ctx)
+	c := newCall(stream.Path, stream.ID)
+	c.Key, c.Prediction = stream.Key, true
+	var response *oip.ModelInferResponse
+	err := s.observed(ctx, c, func(ctx context.Context) (err error) {
+		response, err = s.infer(ctx, r)
 		return err
-	}))
-	took := time.Since(began)
-	s.logAccess(ctx, c, err, took)
-	s.answered(c, err, took)
+	})
 	if err != nil {
-		return &oip.ModelStreamInferResponse{
+		return &streamResponse{
 			ErrorMessage:  status.Convert(err).Message(),
 			InferResponse: &oip.ModelInferResponse{Id: r.GetId()},
 		}
 	}
-	m.Parameters = finalResponse
-	return &oip.ModelStreamInferResponse{InferResponse: m}
+	response.Parameters = finalResponse
+	return &streamResponse{InferResponse: response}
 }
 
-// finalResponse tells Triton's clients that a request has this one answer.
+// finalResponse reports to Triton's clients that a request has this one response.
 var finalResponse = parameters{"triton_final_response": {ParameterChoice: &oip.InferParameter_BoolParam{BoolParam: true}}}

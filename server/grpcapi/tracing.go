@@ -20,9 +20,9 @@ func tracing() grpc.ServerOption {
 	))
 }
 
-// tellSpan adds to an answer's metadata which span it belongs to.
-func tellSpan(ctx context.Context, answer metadata.MD) {
-	otel.GetTextMapPropagator().Inject(ctx, carrier(answer))
+// injectSpan adds the call's span to the metadata of its response.
+func injectSpan(ctx context.Context, header metadata.MD) {
+	otel.GetTextMapPropagator().Inject(ctx, carrier(header))
 }
 
 // carrier is metadata as the propagators see it.

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/server/httpapi"
+	"slipway/server/api"
 	"slipway/server/telemetry"
 )
 
 func TestAccessLines(t *testing.T) {
 	var access bytes.Buffer
-	f := start(t, everyRepository(t), func(a *httpapi.API) { a.Access = telemetry.NewLogger(&access, slog.LevelInfo) })
-	for _, ask := range []struct{ method, path, body string }{
+	f := start(t, everyRepository(t), func(o *api.Options) { o.Access = telemetry.NewLogger(&access, slog.LevelInfo) })
+	for _, request := range []struct{ method, path, body string }{
 		{http.MethodPost, "/predict/plus", `{"instances":[[1]]}`},
 		{http.MethodPost, "/v2/models/plus/versions/1/infer", `{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`},
 		{http.MethodPost, "/predict/plus", `{"instances":[[2]]}`},
@@ -28,9 +28,9 @@ func TestAccessLines(t *testing.T) {
 		{http.MethodGet, "/v2/models/plus", ""},
 		{http.MethodGet, "/made/up", ""},
 	} {
-		f.do(t, ask.method, ask.path, ask.body)
+		f.do(t, request.method, request.path, request.body)
 	}
-	f.server.Close() // the last line is written after its answer
+	f.server.Close() // the last line is written after its response
 	var got []map[string]any
 	ids := map[string]bool{}
 	for line := range strings.Lines(access.String()) {
@@ -60,7 +60,7 @@ func TestAccessLines(t *testing.T) {
 		line("predict", "POST", "/predict/:model", "plus", "2", 200),
 		line("predict", "POST", "/predict/:model", "plus", "2", 400),
 		line("predict", "POST", "/predict/:model", "", "", 404),
-		line("", "GET", "/v2/models/:model", "", "", 200),
+		line("", "GET", "/v2/models/:model", "plus", "2", 200),
 		line("", "GET", "", "", "", 404),
 	}, got)
 	assert.NotContains(t, f.log.String(), `"msg":"request"`)

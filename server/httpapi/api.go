@@ -2,61 +2,50 @@ package httpapi
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/pprof"
-	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"slipway/server/config"
+	"slipway/server/api"
 	"slipway/server/fault"
-	"slipway/server/serving"
-	"slipway/server/telemetry"
 )
 
-// API answers HTTP requests for a catalog's models.
+// API serves HTTP requests.
 type API struct {
-	Catalog      *serving.Catalog
-	Keys         *config.Keys // nil: open to everybody
-	Metrics      *telemetry.Metrics
-	Log          *slog.Logger
-	Access       *slog.Logger // has a line for each request; nil: Log
-	MaxBodyBytes int64
-	Version      string // of the server
-	Tracing      bool   // make spans
+	*api.API
 
-	draining  atomic.Bool
-	accessLog accessLog
+	MaxBodyBytes int64
 }
 
 // Handler has every route but those of administration.
 func (a *API) Handler() http.Handler {
-	r := a.router()
+	r := router()
 	if a.Tracing {
 		r.Use(tracing()...)
 	}
-	r.Use(requestID, a.observe, a.recovery, a.closeWhenDraining, a.authenticate)
+	r.Use(a.observe, a.recovery, a.closeWhenDraining, a.authenticate)
 	a.healthRoutes(r)
 	a.predictRoutes(r)
 	a.v1Routes(r)
 	a.v2Routes(r)
-	a.repositoryRoutes(r, false)
+	a.repositoryRoutes(r, notHere, notHere)
 	return r
 }
 
 // AdminHandler has the metrics, the loading of models, golden answers and
-// profiles, and health for those who probe it here.
+// profiles, and health for those who probe it here. A key is needed to load
+// models only.
 func (a *API) AdminHandler(g prometheus.Gatherer) http.Handler {
-	r := a.router()
-	r.Use(a.recovery)
+	r := router()
+	r.Use(a.observe, a.recovery)
 	a.healthRoutes(r)
-	a.repositoryRoutes(r, true)
+	a.repositoryRoutes(r, a.load, a.unload)
 	r.GET("/golden/:model/:version", a.golden)
 	profileRoutes(r)
-	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
+	r.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
 	return r
 }
 
@@ -75,19 +64,7 @@ func profileRoutes(r gin.IRoutes) {
 	})
 }
 
-// Drain makes the server not ready and asks clients to connect elsewhere;
-// requests are still answered.
-func (a *API) Drain() { a.draining.Store(true) }
-
-// ready is nil when requests should come here, else the reason.
-func (a *API) ready() error {
-	if a.draining.Load() {
-		return fault.New(fault.Unavailable, "the server is shutting down")
-	}
-	return a.Catalog.Ready()
-}
-
-func (a *API) router() *gin.Engine {
+func router() *gin.Engine {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
@@ -107,8 +84,7 @@ func (a *API) recovery(c *gin.Context) {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
-			a.Log.Error("handler panicked", "path", c.FullPath(), "panic", p)
-			fail(c, errors.New("internal error"))
+			fail(c, a.Panicked(c.Request.Context(), c.FullPath(), p))
 		}
 	}()
 	c.Next()

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/api"
 	"slipway/server/config"
 	"slipway/server/httpapi"
 	"slipway/server/onnx/onnxtest"
@@ -57,17 +58,18 @@ var everyModel = map[string]string{
 	"identity64/1/model.onnx": "identity_fp64",
 }
 
-func start(t testing.TB, repository string, change func(*httpapi.API)) *fixture {
+func start(t testing.TB, repository string, change func(*api.Options)) *fixture {
 	t.Helper()
 	f := &fixture{log: &bytes.Buffer{}}
 	log := telemetry.NewLogger(f.log, slog.LevelDebug)
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{Version: "test"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 2, IntraOpThreads: 1}, log, metrics)
-	f.api = &httpapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxBodyBytes: 1 << 20, Version: "test"}
+	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test"}
 	if change != nil {
-		change(f.api)
+		change(&options)
 	}
+	f.api = &httpapi.API{API: api.New(options), MaxBodyBytes: 1 << 20}
 	f.server = httptest.NewServer(f.api.Handler())
 	f.admin = httptest.NewServer(f.api.AdminHandler(registry))
 	t.Cleanup(func() {
@@ -252,7 +254,7 @@ func TestDraining(t *testing.T) {
 func TestKeys(t *testing.T) {
 	keys, err := config.ParseKeys("team-a=s3cret")
 	require.NoError(t, err)
-	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1"}), func(a *httpapi.API) { a.Keys = keys })
+	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1"}), func(o *api.Options) { o.Keys = keys })
 	const body = `{"instances":[[1]]}`
 	for _, path := range []string{"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"} {
 		assert.Equal(t, http.StatusOK, f.do(t, http.MethodGet, path, "").status, path)

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/api"
 	"slipway/server/httpapi"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
@@ -47,12 +48,15 @@ func handlers(b *testing.B) (ours, empty http.Handler) {
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
 	b.Cleanup(catalog.Close)
 	require.NoError(b, catalog.LoadAll(b.Context()))
-	api := &httpapi.API{Catalog: catalog, Metrics: metrics, Log: log, MaxBodyBytes: 1 << 20, Version: "test"}
+	a := &httpapi.API{
+		API:          api.New(api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test"}),
+		MaxBodyBytes: 1 << 20,
+	}
 	r := gin.New()
 	for _, path := range []string{"/predict/:model", "/v2/models/:model/infer"} {
 		r.POST(path, func(c *gin.Context) { c.Status(http.StatusOK) })
 	}
-	return api.Handler(), r
+	return a.Handler(), r
 }
 
 // BenchmarkTinyPredict and BenchmarkEmptyGin are the same requests on the same

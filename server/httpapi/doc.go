@@ -1,4 +1,7 @@
-// Package httpapi is the door for HTTP: /predict, /v1, /v2, health and, on a
-// listener of its own, metrics. It decodes, asks serving, encodes, and is the
-// only place that turns an error into a status.
+// Package httpapi is the REST API: /predict, /v1, /v2 and health, and the routes
+// of the administration port. It has the routes, reads a request into what api
+// takes and writes what api returns, and turns an error into a status.
+//
+// It must not know how a request is admitted, queued and run, what is logged and
+// counted of it, or what a model is described as: gRPC has the same of package api.
 package httpapi

@@ -8,14 +8,14 @@ import (
 
 func (a *API) healthRoutes(r gin.IRoutes) {
 	r.GET("/healthz", a.live)
-	r.GET("/readyz", a.isReady)
+	r.GET("/readyz", a.ready)
 }
 
-// live says that the process answers, whatever its models do.
+// live reports that the process serves, whatever its models do.
 func (a *API) live(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"live": true}) }
 
-func (a *API) isReady(c *gin.Context) {
-	if err := a.ready(); err != nil {
+func (a *API) ready(c *gin.Context) {
+	if err := a.Ready(); err != nil {
 		fail(c, err)
 		return
 	}

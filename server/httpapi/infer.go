@@ -7,10 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"slipway/server/api"
 	"slipway/server/codec"
 	"slipway/server/fault"
 	"slipway/server/serving"
-	"slipway/server/telemetry"
 	"slipway/server/tensor"
 )
 
@@ -19,99 +19,100 @@ const (
 	timeoutHeader = "Slipway-Timeout"
 )
 
-// longBody is the length from which a request that is to be refused for lack of
-// time is better refused before it is read.
-const longBody = 16 << 10
-
-type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
-
-// infer answers one prediction: choose the version, read, decode, run, encode.
-func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
-	v, err := a.Catalog.Acquire(model, version)
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	defer v.Release()
-	h, names := c.Writer.Header(), []string{v.Model, v.Number}
-	h[modelHeader], h[versionHeader] = names[:1:1], names[1:]
-	answer := takeBuffer()
-	defer answer.giveBack()
-	var length int
-	if answer.bytes, length, err = a.answer(c, v, decode, answer.bytes); err != nil {
-		fail(c, err)
-		return
-	}
-	h["Content-Type"] = mediaJSON
-	if length >= 0 {
-		h[headerLength] = []string{strconv.Itoa(length)}
-		h["Content-Type"] = mediaBinary
-	}
-	if len(answer.bytes) > foundOut {
-		h["Content-Length"] = []string{strconv.Itoa(len(answer.bytes))}
-	}
-	c.Status(http.StatusOK)
-	_, _ = c.Writer.Write(answer.bytes) // a client that has gone gets nothing
-}
-
-// foundOut is the length up to which net/http finds out an answer's by itself; it
-// would send a longer one in chunks.
-const foundOut = 2 << 10
-
 // Values of Content-Type, made once.
 var (
 	mediaJSON   = []string{"application/json"}
 	mediaBinary = []string{"application/octet-stream"}
 )
 
-// answer appends the answer to into, with the length of its JSON where binary
-// data follows it, else -1.
-func (a *API) answer(c *gin.Context, v *serving.Version, decode decoder, into []byte) (body []byte, length int, err error) {
-	began := time.Now()
-	limit, err := timeout(c.Request)
-	if err == nil && (c.Request.ContentLength > longBody || c.Request.ContentLength < 0) {
-		err = v.Admit(limit)
+// knownLength is the length of a response up to which net/http finds it out by
+// itself; it would send a longer one in chunks.
+const knownLength = 2 << 10
+
+type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
+
+// infer serves one prediction.
+func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
+	p := &prediction{api: a, c: c, model: model, version: version, decode: decode}
+	call := callOf(c)
+	err := a.Predict(c.Request.Context(), call, p)
+	p.body.giveBack()
+	if call.Model != "" {
+		h, names := c.Writer.Header(), []string{call.Model, call.Version}
+		h[modelHeader], h[versionHeader] = names[:1:1], names[1:]
 	}
-	if err != nil {
-		return into, -1, err
+	if err == nil {
+		p.write()
+	} else {
+		fail(c, err)
 	}
-	asked, err := a.readBody(c)
-	if err != nil {
-		return into, -1, err
+	p.response.giveBack()
+}
+
+// prediction is one request and its response.
+type prediction struct {
+	api            *API
+	c              *gin.Context
+	model, version string
+	decode         decoder
+
+	limit      time.Duration // by the header
+	body       *buffer
+	request    *codec.Request
+	response   *buffer
+	jsonLength int // of a response that has binary data after its JSON; else -1
+}
+
+// Names are those of the route.
+func (p *prediction) Names() (model, version string) { return p.model, p.version }
+
+// Limit has the time that the header gives: the body, which may give less, has
+// not been read.
+func (p *prediction) Limit() (limit time.Duration, long bool, err error) {
+	p.limit, err = timeout(p.c.Request)
+	length := p.c.Request.ContentLength
+	return p.limit, length > api.LongRequest || length < 0, err
+}
+
+// Decode reads the body, of which the tensors may be views.
+func (p *prediction) Decode(v *serving.Version) (q serving.Query, err error) {
+	if p.body, err = p.api.readBody(p.c); err != nil {
+		return q, err
 	}
-	// Tensors may be views of the body; Infer has let go of them when it returns.
-	defer asked.giveBack()
-	if n := header(c.Request, headerLength); n != "" {
-		if decode, err = binaryDecoder(n); err != nil {
-			return into, -1, err
+	if n := header(p.c.Request, headerLength); n != "" {
+		if p.decode, err = binaryDecoder(n); err != nil {
+			return q, err
 		}
 	}
-	request, err := decode(asked.bytes, v.Inputs)
-	if err != nil {
-		return into, -1, err
+	if p.request, err = p.decode(p.body.bytes, v.Inputs); err != nil {
+		return q, err
 	}
-	q, err := query(v, request, limit)
-	if err != nil {
-		return into, -1, err
-	}
-	decoded := time.Now()
-	answer, err := v.Infer(c.Request.Context(), q)
-	if err != nil {
-		return into, -1, err
-	}
-	body, length, err = codec.AppendBinary(into, &codec.Response{
-		Model: v.Model, Version: v.Number, ID: request.ID,
-		Form: request.Form, Rows: rows(request), Outputs: answer.Outputs,
-		BinaryOutputs: request.BinaryOutputs, Binary: request.Binary,
+	return query(v, p.request, p.limit)
+}
+
+// Encode has the form of the request.
+func (p *prediction) Encode(v *serving.Version, a serving.Answer) (err error) {
+	p.response = takeBuffer()
+	p.response.bytes, p.jsonLength, err = codec.AppendBinary(p.response.bytes, &codec.Response{
+		Model: v.Model, Version: v.Number, ID: p.request.ID,
+		Form: p.request.Form, Rows: rows(p.request), Outputs: a.Outputs,
+		BinaryOutputs: p.request.BinaryOutputs, Binary: p.request.Binary,
 	})
-	if a.Tracing {
-		telemetry.Trace(c.Request.Context(), v.Model, v.Number, answer.BatchSize,
-			telemetry.Phase{Name: "decode", From: began, To: decoded},
-			telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
-			telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
-			telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
+	return err
+}
+
+func (p *prediction) write() {
+	h := p.c.Writer.Header()
+	h["Content-Type"] = mediaJSON
+	if p.jsonLength >= 0 {
+		h[headerLength] = []string{strconv.Itoa(p.jsonLength)}
+		h["Content-Type"] = mediaBinary
 	}
-	return body, length, err
+	if len(p.response.bytes) > knownLength {
+		h["Content-Length"] = []string{strconv.Itoa(len(p.response.bytes))}
+	}
+	p.c.Status(http.StatusOK)
+	_, _ = p.c.Writer.Write(p.response.bytes) // a client that has gone gets nothing
 }
 
 func binaryDecoder(length string) (decoder, error) {
@@ -124,7 +125,8 @@ func binaryDecoder(length string) (decoder, error) {
 	}, nil
 }
 
-// query is what a request asks, with the deadline and the priority that it gives.
+// query returns what serving runs, with the shorter timeout of the request's two
+// and its priority.
 func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Query, error) {
 	q := serving.Query{Inputs: r.Inputs, Outputs: r.Outputs, Timeout: limit}
 	if r.Model != "" && r.Model != v.Model {
@@ -133,19 +135,20 @@ func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Q
 	if r.ModelVersion != "" && r.ModelVersion != v.Number {
 		return q, fault.New(fault.InvalidArgument, "model_version: is %q, the route is that of version %s", r.ModelVersion, v.Number)
 	}
-	micros, err := natural(r.Parameters, "timeout", int64(24*time.Hour/time.Microsecond))
-	if limit := time.Duration(micros) * time.Microsecond; limit > 0 && (q.Timeout == 0 || limit < q.Timeout) {
+	limit, err := api.Timeout(r.Parameters["timeout"])
+	if err != nil {
+		return q, fault.New(fault.InvalidArgument, "parameters.timeout: %w", err)
+	}
+	if limit > 0 && (q.Timeout == 0 || limit < q.Timeout) {
 		q.Timeout = limit
 	}
-	if err != nil {
-		return q, err
+	if q.Priority, err = api.Priority(r.Parameters["priority"]); err != nil {
+		return q, fault.New(fault.InvalidArgument, "parameters.priority: %w", err)
 	}
-	priority, err := natural(r.Parameters, "priority", 1<<31)
-	q.Priority = int(priority)
-	return q, err
+	return q, nil
 }
 
-// timeout is the deadline that a request's header gives; 0 is none.
+// timeout returns the time that a request's header gives; 0 is none.
 func timeout(r *http.Request) (time.Duration, error) {
 	text := header(r, timeoutHeader)
 	if text == "" {
@@ -158,21 +161,7 @@ func timeout(r *http.Request) (time.Duration, error) {
 	return limit, nil
 }
 
-// natural reads a parameter that is a whole number from 0, which is also what
-// is not given.
-func natural(parameters map[string]any, name string, most int64) (int64, error) {
-	v, given := parameters[name]
-	if !given {
-		return 0, nil
-	}
-	n, ok := v.(int64)
-	if !ok || n < 0 || n > most {
-		return 0, fault.New(fault.InvalidArgument, "parameters.%s: got %v, expected a whole number from 0 to %d", name, v, most)
-	}
-	return n, nil
-}
-
-// rows is how many instances the question had: the length of every input's first axis.
+// rows returns how many instances the request has: the length of every input's first axis.
 func rows(r *codec.Request) int {
 	if r.Form != codec.Rows {
 		return 0

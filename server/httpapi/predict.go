@@ -6,9 +6,9 @@ import (
 	"slipway/server/codec"
 )
 
-// The easy door: three forms of question, and the answer has the form of the question.
+// The easy way in: a body in one of three forms, and a response in the same form.
 func (a *API) predictRoutes(r gin.IRoutes) {
-	handle := func(c *gin.Context) { a.infer(c, c.Param("model"), "", codec.Decode) }
-	r.POST("/predict", handle)
-	r.POST("/predict/:model", handle)
+	predict := func(c *gin.Context) { a.infer(c, c.Param("model"), "", codec.Decode) }
+	r.POST("/predict", predict)
+	r.POST("/predict/:model", predict)
 }

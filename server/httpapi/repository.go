@@ -4,30 +4,27 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
-	"os"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
+	"slipway/server/api"
 	"slipway/server/fault"
-	"slipway/server/serving"
 )
 
-// Triton's model repository extension. What changes the models is answered on
-// the administration port alone.
-func (a *API) repositoryRoutes(r gin.IRoutes, administration bool) {
-	r.POST("/v2/repository/index", a.repositoryIndex)
-	load, unload := a.repositoryLoad, a.repositoryUnload
-	if !administration {
-		load, unload = forbidden, forbidden
-	}
-	r.POST("/v2/repository/models/:model/load", a.authenticate, load)
-	r.POST("/v2/repository/models/:model/unload", a.authenticate, unload)
+const repositoryPath = "/v2/repository/"
+
+// Triton's model repository extension.
+func (a *API) repositoryRoutes(r gin.IRoutes, load, unload gin.HandlerFunc) {
+	r.POST(repositoryPath+"index", a.index)
+	r.POST(repositoryPath+"models/:model/load", load)
+	r.POST(repositoryPath+"models/:model/unload", unload)
 }
 
-func forbidden(c *gin.Context) {
-	fail(c, fault.New(fault.PermissionDenied, "models are loaded and unloaded at the administration port (admin.address)"))
-}
+// notHere is what other ports than that of administration have for what changes the models.
+func notHere(c *gin.Context) { fail(c, api.ErrNotAdministration) }
 
 type indexEntry struct {
 	Name    string `json:"name"`
@@ -36,56 +33,51 @@ type indexEntry struct {
 	Reason  string `json:"reason,omitempty"`
 }
 
-func (a *API) repositoryIndex(c *gin.Context) {
-	var ask struct {
+func (a *API) index(c *gin.Context) {
+	var request struct {
 		Ready bool `json:"ready"`
 	}
-	if err := smallJSON(c, &ask); err != nil {
+	if err := smallJSON(c, &request); err != nil {
 		fail(c, err)
 		return
 	}
 	all := []indexEntry{}
-	for _, e := range a.Catalog.Index() {
-		if !ask.Ready || e.State == serving.StateReady {
-			all = append(all, indexEntry(e))
-		}
+	for _, e := range a.Index(request.Ready) {
+		all = append(all, indexEntry(e))
 	}
 	c.JSON(http.StatusOK, all)
 }
 
-// repositoryLoad loads a model as it lies in the repository. What Triton lets a
-// request change of it is refused: a model is what its folder says.
-func (a *API) repositoryLoad(c *gin.Context) {
-	var ask struct {
+func (a *API) load(c *gin.Context) {
+	var request struct {
 		Parameters map[string]any `json:"parameters"`
 	}
-	err := smallJSON(c, &ask)
-	if err == nil && len(ask.Parameters) > 0 {
-		err = fault.New(fault.InvalidArgument, "parameters: a model is loaded as its folder says; change the folder and load it again")
-	}
-	if err == nil {
-		err = a.Catalog.LoadModel(c.Request.Context(), c.Param("model"))
-	}
-	done(c, err)
+	a.change(c, &request, func() error {
+		return a.Load(c.Request.Context(), c.Param("model"), slices.Collect(maps.Keys(request.Parameters))...)
+	})
 }
 
-// repositoryUnload unloads a model. unload_dependents changes nothing: there are
-// no ensembles.
-func (a *API) repositoryUnload(c *gin.Context) {
-	var ask struct {
+func (a *API) unload(c *gin.Context) {
+	var request struct {
 		Parameters struct {
 			UnloadDependents bool `json:"unload_dependents"`
 		} `json:"parameters"`
 	}
-	err := smallJSON(c, &ask)
-	if err == nil {
-		err = a.Catalog.UnloadModel(c.Request.Context(), c.Param("model"))
-	}
-	done(c, err)
+	a.change(c, &request, func() error {
+		return a.Unload(c.Request.Context(), c.Param("model"))
+	})
 }
 
-// done answers with an empty body, as Triton does.
-func done(c *gin.Context, err error) {
+// change reads the request and changes the models. The response is empty, as
+// Triton's is.
+func (a *API) change(c *gin.Context, request any, change func() error) {
+	if a.authenticate(c); c.IsAborted() {
+		return
+	}
+	err := smallJSON(c, request)
+	if err == nil {
+		err = change()
+	}
 	if err != nil {
 		fail(c, err)
 		return
@@ -103,18 +95,9 @@ func smallJSON(c *gin.Context, into any) error {
 	return nil
 }
 
-// golden gives the golden answers of a version out, so that they can be replayed
-// from elsewhere.
+// golden returns the golden answers of a version, a JSON document on each line.
 func (a *API) golden(c *gin.Context) {
-	v, err := a.Catalog.Choose(c.Param("model"), c.Param("version"))
-	if err == nil && v.Golden() == "" {
-		err = fault.New(fault.NotFound, "model %q version %s has no golden answers", v.Model, v.Number)
-	}
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	body, err := os.ReadFile(v.Golden())
+	body, err := a.Golden(c.Param("model"), c.Param("version"))
 	if err != nil {
 		fail(c, err)
 		return

@@ -18,6 +18,6 @@ func fail(c *gin.Context, err error) {
 	}
 	body, _ := json.Marshal(gin.H{"error": err.Error()}) // a string always has its JSON
 	c.Abort()
-	// Without a charset, which JSON has not: KServe's client looks for this alone.
+	// Without a charset, which JSON does not have: KServe's client accepts no other value.
 	c.Data(fault.HTTPStatus(err), "application/json", body)
 }

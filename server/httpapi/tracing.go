@@ -8,7 +8,7 @@ import (
 )
 
 // tracing makes a span of each request but the probes', below the caller's if it
-// sent one, and tells the caller which it is.
+// sent one, and reports the span in the response's headers.
 func tracing() []gin.HandlerFunc {
 	span := otelgin.Middleware("slipway", otelgin.WithGinFilter(func(c *gin.Context) bool { return !openPaths[c.Request.URL.Path] }))
 	return []gin.HandlerFunc{span, func(c *gin.Context) {

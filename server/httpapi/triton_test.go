@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/server/httpapi"
 	"slipway/server/onnx/onnxtest"
 )
 
@@ -157,7 +156,7 @@ func TestConfigurationAndStatistics(t *testing.T) {
 	config := f.do(t, http.MethodGet, "/v2/models/simple/config", "").body
 	for _, part := range []string{
 		`"max_batch_size":8`, `{"name":"INPUT0","data_type":"TYPE_INT32","dims":[16]}`, `"max_queue_delay_microseconds":1000`,
-		`"instance_group":[{"count":2,"kind":"KIND_CPU","name":"simple"}]`, `"latest":{"num_versions":1}`,
+		`"instance_group":[{"name":"simple","count":2,"gpus":[],"kind":"KIND_CPU"}]`, `"latest":{"num_versions":1}`,
 	} {
 		assert.Contains(t, config, part)
 	}
@@ -201,7 +200,7 @@ func TestDeadlineAndOverload(t *testing.T) {
 	folder := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow"})
 	settings := "instances: {count: 1}\nqueue: {maxRequests: 1}\n"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "slow/config.yaml"), []byte(settings), 0o600))
-	f := start(t, folder, func(a *httpapi.API) { a.MaxBodyBytes = 1 << 20 })
+	f := start(t, folder, nil)
 	f.do(t, http.MethodPost, "/predict", `{"inputs":[60000]}`, "Slipway-Timeout", "50ms").refused(t, http.StatusGatewayTimeout, "deadline")
 	f.do(t, http.MethodPost, "/v2/models/slow/infer", `{"parameters":{"timeout":50000},"inputs":[{"name":"n","shape":[1],"datatype":"INT64","data":[60000]}]}`).
 		refused(t, http.StatusGatewayTimeout, "deadline")

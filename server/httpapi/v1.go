@@ -8,7 +8,6 @@ import (
 
 	"slipway/server/codec"
 	"slipway/server/fault"
-	"slipway/server/serving"
 )
 
 // KServe's V1 protocol, which is TensorFlow Serving's.
@@ -20,7 +19,7 @@ func (a *API) v1Routes(r gin.IRoutes) {
 	r.POST("/v1/models/:model/versions/:version", a.v1Predict("version"))
 }
 
-// v1Predict takes the verb off the path's last part: gin has no pattern for it.
+// v1Predict cuts the verb off the path's last part: gin has no pattern for it.
 func (a *API) v1Predict(last string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		part, verb, _ := strings.Cut(c.Param(last), ":")
@@ -33,7 +32,7 @@ func (a *API) v1Predict(last string) gin.HandlerFunc {
 			model, version = c.Param("model"), part
 		}
 		if c.GetHeader(headerLength) != "" {
-			fail(c, fault.New(fault.UnsupportedMedia, "%s: V1 has no binary data; ask /v2/models/%s/infer", headerLength, model))
+			fail(c, fault.New(fault.UnsupportedMedia, "%s: V1 has no binary data; use /v2/models/%s/infer", headerLength, model))
 			return
 		}
 		a.infer(c, model, version, codec.DecodeV1)
@@ -55,14 +54,10 @@ func (a *API) v1Status(c *gin.Context) {
 		fail(c, err)
 		return
 	}
-	versions := m.Versions
-	if number := c.Param("version"); number != "" {
-		v, err := m.Version(number)
-		if err != nil {
-			fail(c, err)
-			return
-		}
-		versions = []*serving.Version{v}
+	versions, err := a.Versions(callOf(c), m.Name, c.Param("version"))
+	if err != nil {
+		fail(c, err)
+		return
 	}
 	states := []gin.H{}
 	for _, v := range versions {

@@ -6,22 +6,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/server/codec"
-	"slipway/server/tensor"
 )
-
-const (
-	platform        = "onnxruntime_onnx"
-	batchingRefused = "refused: " // begins the property "batching" of a version that runs without what was asked for
-)
-
-// extensions are the parts of Triton's protocol that are served besides the common one.
-var extensions = []string{"binary_tensor_data", "model_configuration", "model_repository", "statistics"}
 
 // The Open Inference Protocol, version 2, over REST.
 func (a *API) v2Routes(r gin.IRoutes) {
 	r.GET("/v2", a.v2Server)
 	r.GET("/v2/health/live", a.live)
-	r.GET("/v2/health/ready", a.isReady)
+	r.GET("/v2/health/ready", a.ready)
 	r.GET("/v2/models/stats", a.v2Statistics)
 	for _, path := range []string{"/v2/models/:model", "/v2/models/:model/versions/:version"} {
 		r.GET(path, a.v2Metadata)
@@ -34,8 +25,13 @@ func (a *API) v2Routes(r gin.IRoutes) {
 	}
 }
 
+// v2Server describes the server. Binary tensor data is an extension of REST: gRPC
+// has it in the protocol.
 func (a *API) v2Server(c *gin.Context) {
-	c.JSON(http.StatusOK, gin.H{"name": "slipway", "version": a.Version, "extensions": extensions})
+	s := a.ServerMetadata()
+	c.JSON(http.StatusOK, gin.H{
+		"name": s.GetName(), "version": s.GetVersion(), "extensions": append([]string{"binary_tensor_data"}, s.GetExtensions()...),
+	})
 }
 
 func (a *API) v2Ready(c *gin.Context) {
@@ -47,36 +43,44 @@ func (a *API) v2Ready(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"name": v.Model, "ready": true})
 }
 
-type tensorMetadata struct {
-	Name     string  `json:"name"`
-	Datatype string  `json:"datatype"`
-	Shape    []int64 `json:"shape"`
-}
-
+// v2Metadata names properties what gRPC has as parameters.
 func (a *API) v2Metadata(c *gin.Context) {
-	m, v, err := a.choose(c)
+	m, err := a.ModelMetadata(callOf(c), c.Param("model"), c.Param("version"))
 	if err != nil {
 		fail(c, err)
 		return
 	}
 	metadata := gin.H{
-		"name": m.Name, "versions": m.Numbers(), "platform": platform,
-		"inputs": describe(v.Inputs), "outputs": describe(v.Outputs),
+		"name": m.GetName(), "versions": m.GetVersions(), "platform": m.GetPlatform(),
+		"inputs": messages(m.GetInputs()), "outputs": messages(m.GetOutputs()),
 	}
-	if v.BatchingRefused() != "" {
-		metadata["properties"] = gin.H{"batching": batchingRefused + v.BatchingRefused()}
+	if len(m.GetParameters()) > 0 {
+		properties := gin.H{}
+		for name, p := range m.GetParameters() {
+			properties[name] = p.GetStringParam()
+		}
+		metadata["properties"] = properties
 	}
 	c.JSON(http.StatusOK, metadata)
 }
 
-// describe names sequences and maps as what they are sent as: JSON in BYTES.
-func describe(specs []tensor.Spec) []tensorMetadata {
-	all := make([]tensorMetadata, len(specs))
-	for i, s := range specs {
-		all[i] = tensorMetadata{Name: s.Name, Datatype: s.DType.String(), Shape: s.Shape}
-		if s.Kind != tensor.KindTensor {
-			all[i].Datatype, all[i].Shape = tensor.Bytes.String(), []int64{-1}
-		}
+// v2Config describes how a version runs, in Triton's words.
+func (a *API) v2Config(c *gin.Context) {
+	config, err := a.ModelConfig(callOf(c), c.Param("model"), c.Param("version"))
+	if err != nil {
+		fail(c, err)
+		return
 	}
-	return all
+	c.JSON(http.StatusOK, message{config})
+}
+
+// v2Statistics has what a version, the versions of a model or all models have
+// done since they were loaded.
+func (a *API) v2Statistics(c *gin.Context) {
+	statistics, err := a.ModelStatistics(callOf(c), c.Param("model"), c.Param("version"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, message{statistics})
 }

@@ -93,6 +93,21 @@ func (c *Catalog) Choose(model, version string) (*Version, error) {
 	return m.Version(version)
 }
 
+// Sole returns the version of a catalog that has one model with one version, else
+// nil. The error says that no model is loaded yet.
+func (c *Catalog) Sole() (*Version, error) {
+	now, err := c.now()
+	if err != nil || len(now.byName) != 1 {
+		return nil, err
+	}
+	for _, m := range now.byName {
+		if len(m.Versions) == 1 {
+			return m.Versions[0], nil
+		}
+	}
+	return nil, nil
+}
+
 // Acquire finds a version as Choose does and keeps it from being freed until it
 // is released.
 func (c *Catalog) Acquire(model, version string) (*Version, error) {

@@ -1,7 +1,6 @@
-package grpcapi
+package api
 
 import (
-	"context"
 	"strconv"
 
 	"slipway/server/modelconfig"
@@ -9,9 +8,9 @@ import (
 	"slipway/server/tensor"
 )
 
-// ModelConfig is how a version runs, in Triton's words.
-func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*oip.ModelConfigResponse, error) {
-	m, v, err := s.choose(ctx, r.GetName(), r.GetVersion())
+// ModelConfig describes in Triton's words how a version runs.
+func (a *API) ModelConfig(call *Call, model, version string) (*oip.ModelConfig, error) {
+	m, v, err := a.choose(call, model, version)
 	if err != nil {
 		return nil, err
 	}
@@ -35,36 +34,27 @@ func (s *service) ModelConfig(ctx context.Context, r *oip.ModelConfigRequest) (*
 		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Config)}
 	}
 	if v.BatchingRefused() != "" {
-		c.Parameters["batching"] = &oip.ModelParameter{StringValue: refused + v.BatchingRefused()}
+		c.Parameters["batching"] = &oip.ModelParameter{StringValue: batchingRefused + v.BatchingRefused()}
 	}
-	return &oip.ModelConfigResponse{Config: c}, nil
+	return c, nil
 }
 
-// configured is the type of an input or output as the configuration has it: the
-// batch axis is not among the dims of a model that batches.
+// configured returns the type of an input or output as the configuration has it:
+// the batch axis is not among the dims of a model that batches.
 func configured(s tensor.Spec, maxBatchSize int) (oip.DataType, []int64) {
 	dtype, dims := wireType(s)
 	if maxBatchSize > 0 && s.Kind == tensor.KindTensor && len(dims) > 0 {
 		dims = dims[1:]
 	}
-	return dataTypes[dtype], dims
+	return dataType(dtype), dims
 }
 
-var dataTypes = map[tensor.DType]oip.DataType{
-	tensor.Bool:   oip.DataType_TYPE_BOOL,
-	tensor.Int8:   oip.DataType_TYPE_INT8,
-	tensor.Int16:  oip.DataType_TYPE_INT16,
-	tensor.Int32:  oip.DataType_TYPE_INT32,
-	tensor.Int64:  oip.DataType_TYPE_INT64,
-	tensor.Uint8:  oip.DataType_TYPE_UINT8,
-	tensor.Uint16: oip.DataType_TYPE_UINT16,
-	tensor.Uint32: oip.DataType_TYPE_UINT32,
-	tensor.Uint64: oip.DataType_TYPE_UINT64,
-	tensor.FP16:   oip.DataType_TYPE_FP16,
-	tensor.BF16:   oip.DataType_TYPE_BF16,
-	tensor.FP32:   oip.DataType_TYPE_FP32,
-	tensor.FP64:   oip.DataType_TYPE_FP64,
-	tensor.Bytes:  oip.DataType_TYPE_STRING,
+// dataType returns Triton's name of a data type.
+func dataType(d tensor.DType) oip.DataType {
+	if d == tensor.Bytes {
+		return oip.DataType_TYPE_STRING
+	}
+	return oip.DataType(oip.DataType_value["TYPE_"+d.String()])
 }
 
 func versionPolicy(v modelconfig.Versions) *oip.ModelVersionPolicy {
@@ -81,18 +71,18 @@ func versionPolicy(v modelconfig.Versions) *oip.ModelVersionPolicy {
 	}}
 }
 
-func dynamicBatching(s modelconfig.Config) *oip.ModelDynamicBatching {
+func dynamicBatching(c modelconfig.Config) *oip.ModelDynamicBatching {
 	b := &oip.ModelDynamicBatching{
-		MaxQueueDelayMicroseconds: uint64(s.Batching.MaxQueueDelay.Microseconds()),
-		PriorityLevels:            uint64(s.Queue.PriorityLevels),
-		DefaultPriorityLevel:      uint64(s.Queue.DefaultPriority),
+		MaxQueueDelayMicroseconds: uint64(c.Batching.MaxQueueDelay.Microseconds()),
+		PriorityLevels:            uint64(c.Queue.PriorityLevels),
+		DefaultPriorityLevel:      uint64(c.Queue.DefaultPriority),
 		DefaultQueuePolicy: &oip.ModelQueuePolicy{
-			DefaultTimeoutMicroseconds: uint64(s.Queue.Timeout.Microseconds()),
+			DefaultTimeoutMicroseconds: uint64(c.Queue.Timeout.Microseconds()),
 			AllowTimeoutOverride:       true,
-			MaxQueueSize:               uint32(s.Queue.MaxRequests),
+			MaxQueueSize:               uint32(c.Queue.MaxRequests),
 		},
 	}
-	for _, size := range s.Batching.PreferredBatchSizes {
+	for _, size := range c.Batching.PreferredBatchSizes {
 		b.PreferredBatchSize = append(b.PreferredBatchSize, int32(size))
 	}
 	return b
@@ -105,7 +95,7 @@ func warmUps(all []modelconfig.WarmUp) []*oip.ModelWarmup {
 			Name: w.Name, BatchSize: uint32(w.BatchSize), Count: uint32(w.Count), Inputs: map[string]*oip.ModelWarmup_Input{},
 		}
 		for name, in := range w.Inputs {
-			i := &oip.ModelWarmup_Input{DataType: dataTypes[in.DType], Dims: in.Dims, InputDataType: &oip.ModelWarmup_Input_ZeroData{ZeroData: true}}
+			i := &oip.ModelWarmup_Input{DataType: dataType(in.DType), Dims: in.Dims, InputDataType: &oip.ModelWarmup_Input_ZeroData{ZeroData: true}}
 			if in.Random {
 				i.InputDataType = &oip.ModelWarmup_Input_RandomData{RandomData: true}
 			}

@@ -1,0 +1,30 @@
+package api
+
+import (
+	"log/slog"
+
+	"slipway/server/config"
+	"slipway/server/serving"
+	"slipway/server/telemetry"
+)
+
+// Options of an API. All but Keys are needed.
+type Options struct {
+	Catalog *serving.Catalog
+	Keys    *config.Keys // nil: open to everybody
+	Metrics *telemetry.Metrics
+	Log     *slog.Logger
+	Access  *slog.Logger // gets a line for each request
+	Version string       // of the server
+	Tracing bool         // make spans
+}
+
+// API serves the models of a catalog to both protocols.
+type API struct {
+	Options
+
+	drain drain
+}
+
+// New returns an API that does not drain.
+func New(o Options) *API { return &API{Options: o, drain: drain{begun: make(chan struct{})}} }
