@@ -8,10 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// message is a message of the protocol as REST has it: with the names of the
-// .proto, in its order, fields that are zero or empty included, as Triton writes
-// it. Whole numbers are JSON numbers; protojson would make strings of those of 64
-// bits, which Triton's clients do not read.
+// message is a message of the protocol as REST has it: with the names and in the
+// order of the .proto. Whole numbers are JSON numbers; protojson would make strings
+// of those of 64 bits, which Triton's clients do not read.
 type message struct{ proto.Message }
 
 // MarshalJSON writes the message.
@@ -26,13 +25,27 @@ func messages[M proto.Message](list []M) []message {
 	return all
 }
 
+// written are the fields that are written even if they are zero or empty: clients
+// read them without a check whether they are there.
+var written = map[protoreflect.Name]bool{
+	// ModelMetadataResponse
+	"shape": true,
+	// ModelConfig
+	"max_batch_size": true, "dims": true, "preferred_batch_size": true, "max_queue_delay_microseconds": true,
+	"priority_levels": true, "default_priority_level": true, "timeout_action": true,
+	"default_timeout_microseconds": true, "max_queue_size": true,
+	// ModelStatisticsResponse
+	"model_stats": true, "last_inference": true, "inference_count": true, "execution_count": true,
+	"batch_stats": true, "batch_size": true, "count": true, "ns": true,
+}
+
 func appendMessage(b []byte, m protoreflect.Message) ([]byte, error) {
 	b = append(b, '{')
 	var err error
 	for i, fields := 0, m.Descriptor().Fields(); i < fields.Len(); i++ {
 		f := fields.Get(i)
-		if f.HasPresence() && !m.Has(f) {
-			continue // a message or a choice that is not set has no zero
+		if !m.Has(f) && !written[f.Name()] {
+			continue
 		}
 		b = appendKey(b, string(f.Name()))
 		if b, err = appendField(b, f, m.Get(f)); err != nil {
