@@ -220,15 +220,15 @@ func restError(code int, body string) error {
 	if code == http.StatusOK {
 		return nil
 	}
-	var said struct{ Error string }
-	if err := json.Unmarshal([]byte(body), &said); err != nil {
+	var reply struct{ Error string }
+	if err := json.Unmarshal([]byte(body), &reply); err != nil {
 		return err
 	}
 	kind, known := restCodes[code]
 	if !known {
-		return fault.New(fault.Internal, "status %s: %s", strconv.Itoa(code), said.Error)
+		return fault.New(fault.Internal, "status %s: %s", strconv.Itoa(code), reply.Error)
 	}
-	return fault.New(kind, "%s", said.Error)
+	return fault.New(kind, "%s", reply.Error)
 }
 
 func rpcError(err error) error {

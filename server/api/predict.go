@@ -63,8 +63,8 @@ func (a *API) Predict(ctx context.Context, c *Call, p Prediction) error {
 	return err
 }
 
-// AdmitUnread returns why a prediction would be refused whatever its request
-// says, for a protocol that names the model in the request itself: nothing is
+// AdmitUnread returns why a prediction would be refused whatever is in
+// its request, for a protocol that names the model in the request itself: nothing is
 // loaded yet, or the one version there is has no time for it. limit is the time
 // that the call has, 0 if none.
 func (a *API) AdmitUnread(limit time.Duration) error {

@@ -12,7 +12,7 @@ type drain struct {
 	begun chan struct{}
 }
 
-// Drain makes the server not ready and asks clients to connect elsewhere.
+// Drain makes the server not ready and lets clients connect elsewhere.
 // Requests are still served.
 func (a *API) Drain() { a.drain.once.Do(func() { close(a.drain.begun) }) }
 

@@ -23,7 +23,7 @@ type API struct {
 // maxStreams bounds the calls in flight on one connection.
 const maxStreams = 1000
 
-// connectionAge is when a client is asked to connect anew: behind a Service a
+// connectionAge is when a client must connect anew: behind a Service a
 // connection stays with its pod, and a new pod would get nothing.
 const connectionAge = 10 * time.Minute
 

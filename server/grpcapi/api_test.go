@@ -95,7 +95,7 @@ func serve(t testing.TB, s *grpc.Server) *grpc.ClientConn {
 	return conn
 }
 
-// refused is an error of that code which says each part.
+// refused checks that an error has that code and each part in its message.
 func refused(t testing.TB, err error, code codes.Code, parts ...string) {
 	t.Helper()
 	require.Error(t, err)
@@ -114,7 +114,7 @@ var everyModel = map[string]string{
 	"slow/1/model.onnx":     "slow",
 }
 
-// float32s asks the model plus, whose x has the shape [n,1].
+// float32s is a request to the model plus, whose x has the shape [n,1].
 func float32s(values ...float32) *oip.ModelInferRequest {
 	return &oip.ModelInferRequest{ModelName: "plus", Inputs: []*oip.ModelInferRequest_InferInputTensor{{
 		Name: "x", Datatype: "FP32", Shape: []int64{int64(len(values)), 1}, Contents: &oip.InferTensorContents{Fp32Contents: values},

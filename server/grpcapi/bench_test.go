@@ -21,14 +21,14 @@ import (
 	"slipway/server/telemetry"
 )
 
-// empty is what grpc-go costs by itself: it answers without looking.
+// empty is what grpc-go costs by itself: it responds without looking.
 type empty struct {
 	oip.UnimplementedGRPCInferenceServiceServer
-	answer *oip.ModelInferResponse
+	response *oip.ModelInferResponse
 }
 
 func (e *empty) ModelInfer(context.Context, *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
-	return e.answer, nil
+	return e.response, nil
 }
 
 // BenchmarkInfer compares a tiny model's whole call with an empty handler's,
@@ -39,15 +39,15 @@ func BenchmarkInfer(b *testing.B) {
 	})
 	raw := float32s(1)
 	raw.Inputs[0].Contents, raw.RawInputContents = nil, [][]byte{{0, 0, 0x80, 0x3f}}
-	answer, err := f.ModelInfer(b.Context(), raw)
+	response, err := f.ModelInfer(b.Context(), raw)
 	require.NoError(b, err)
 	baseline := grpc.NewServer()
-	oip.RegisterGRPCInferenceServiceServer(baseline, &empty{answer: answer})
+	oip.RegisterGRPCInferenceServiceServer(baseline, &empty{response: response})
 	nothing, ours := listen(b, baseline), listen(b, f.api.Server(false))
 	for _, run := range []struct {
-		name   string
-		client oip.GRPCInferenceServiceClient
-		ask    *oip.ModelInferRequest
+		name    string
+		client  oip.GRPCInferenceServiceClient
+		request *oip.ModelInferRequest
 	}{
 		{"empty", nothing, raw},
 		{"raw", ours, raw},
@@ -59,7 +59,7 @@ func BenchmarkInfer(b *testing.B) {
 			began := processorTime(b)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if _, err := run.client.ModelInfer(b.Context(), run.ask); err != nil {
+					if _, err := run.client.ModelInfer(b.Context(), run.request); err != nil {
 						b.Error(err)
 						return
 					}

@@ -44,10 +44,10 @@ func TestKeys(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, stream.CloseSend())
 			_, streamErr := stream.Recv()
-			answer, err := f.ModelInfer(ctx, float32s(1))
+			response, err := f.ModelInfer(ctx, float32s(1))
 			if test.code == codes.OK {
 				require.NoError(t, err)
-				assert.Equal(t, "plus", answer.GetModelName())
+				assert.Equal(t, "plus", response.GetModelName())
 				assert.ErrorIs(t, streamErr, io.EOF)
 				return
 			}
@@ -76,7 +76,7 @@ func TestAccessLogAndMetrics(t *testing.T) {
 	require.NoError(t, err)
 
 	var requests []map[string]any
-	assert.Eventually(t, func() bool { // the line is written after the answer
+	assert.Eventually(t, func() bool { // the line is written after the response
 		requests = nil
 		for line := range strings.Lines(f.log.String()) {
 			fields := map[string]any{}
@@ -106,7 +106,7 @@ slipway_requests_total{code="OK",model="plus",protocol="grpc",version="1"} 1
 `), "slipway_requests_total", "slipway_requests_in_flight"))
 }
 
-// A stream answers in the order of its requests and goes on after one that failed.
+// A stream has its responses in the order of its requests and continues after one that failed.
 func TestStream(t *testing.T) {
 	f := startAll(t)
 	stream, err := f.ModelStreamInfer(t.Context())
@@ -127,16 +127,16 @@ func TestStream(t *testing.T) {
 		sent <- stream.CloseSend()
 	}()
 	for i := range n {
-		answer, err := stream.Recv()
+		response, err := stream.Recv()
 		require.NoError(t, err)
-		assert.Equal(t, string(rune('a'+i%26)), answer.GetInferResponse().GetId())
+		assert.Equal(t, string(rune('a'+i%26)), response.GetInferResponse().GetId())
 		if i%10 == 3 {
-			assert.Contains(t, answer.GetErrorMessage(), `"nope"`)
+			assert.Contains(t, response.GetErrorMessage(), `"nope"`)
 			continue
 		}
-		assert.Empty(t, answer.GetErrorMessage())
-		assert.Equal(t, []float32{float32(i) + 2}, answer.GetInferResponse().GetOutputs()[0].GetContents().GetFp32Contents())
-		assert.True(t, answer.GetInferResponse().GetParameters()["triton_final_response"].GetBoolParam())
+		assert.Empty(t, response.GetErrorMessage())
+		assert.Equal(t, []float32{float32(i) + 2}, response.GetInferResponse().GetOutputs()[0].GetContents().GetFp32Contents())
+		assert.True(t, response.GetInferResponse().GetParameters()["triton_final_response"].GetBoolParam())
 	}
 	_, err = stream.Recv()
 	require.ErrorIs(t, err, io.EOF)
@@ -163,9 +163,9 @@ func TestHealth(t *testing.T) {
 	f := startAll(t)
 	health := healthpb.NewHealthClient(f.conn)
 	check := func(service string) string {
-		answer, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{Service: service})
+		response, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{Service: service})
 		require.NoError(t, err)
-		return answer.GetStatus().String()
+		return response.GetStatus().String()
 	}
 	for _, service := range []string{"", "inference.GRPCInferenceService", "plus"} {
 		assert.Equal(t, "SERVING", check(service), service)
@@ -195,7 +195,7 @@ func TestHealth(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, ready.GetReady())
 	_, err = f.ModelInfer(t.Context(), float32s(1))
-	assert.NoError(t, err, "requests are still answered")
+	assert.NoError(t, err, "requests are still served")
 }
 
 func TestNotReady(t *testing.T) {
@@ -218,10 +218,10 @@ func TestReflection(t *testing.T) {
 	stream, err := reflectionpb.NewServerReflectionClient(f.conn).ServerReflectionInfo(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, stream.Send(&reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}))
-	answer, err := stream.Recv()
+	response, err := stream.Recv()
 	require.NoError(t, err)
 	var names []string
-	for _, s := range answer.GetListServicesResponse().GetService() {
+	for _, s := range response.GetListServicesResponse().GetService() {
 		names = append(names, s.GetName())
 	}
 	assert.Contains(t, names, "inference.GRPCInferenceService")
@@ -229,7 +229,7 @@ func TestReflection(t *testing.T) {
 	require.NoError(t, stream.CloseSend())
 }
 
-// A handler that panics answers Internal, tells nothing of itself and takes nothing down.
+// A handler that panics returns Internal, reveals nothing and takes nothing down.
 func TestPanic(t *testing.T) {
 	f := startAll(t)
 	panics := func(_ context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {

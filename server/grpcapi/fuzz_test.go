@@ -17,8 +17,8 @@ import (
 	"slipway/server/telemetry"
 )
 
-// Whatever a message says, it is answered or it is the caller's fault; and an
-// answer to an identity model is the question.
+// Whatever a message has, it is served or it is the caller's fault; and the response
+// of an identity model is the request.
 func FuzzModelInfer(f *testing.F) {
 	raw := simple()
 	typed := float32s(1, 2)
@@ -40,15 +40,15 @@ func FuzzModelInfer(f *testing.F) {
 			return
 		}
 		delete(r.GetParameters(), "timeout")
-		answer, err := server.ModelInfer(t.Context(), r)
+		response, err := server.ModelInfer(t.Context(), r)
 		if err != nil {
 			assert.Contains(t, []codes.Code{codes.InvalidArgument, codes.NotFound, codes.ResourceExhausted}, status.Code(err), err)
 			return
 		}
-		switch answer.GetModelName() {
+		switch response.GetModelName() {
 		case "text", "half":
-			assert.Equal(t, r.GetRawInputContents(), answer.GetRawOutputContents())
-			assert.Equal(t, r.GetInputs()[0].GetShape(), answer.GetOutputs()[0].GetShape())
+			assert.Equal(t, r.GetRawInputContents(), response.GetRawOutputContents())
+			assert.Equal(t, r.GetInputs()[0].GetShape(), response.GetOutputs()[0].GetShape())
 		}
 	})
 }

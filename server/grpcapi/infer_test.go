@@ -47,7 +47,7 @@ var dtypes = map[string]struct {
 	"BYTES":  {"\x05\x00\x00\x00gr\xc3\xbcn\x00\x00\x00\x00", &contents{BytesContents: [][]byte{[]byte("grün"), {}}}},
 }
 
-// An answer is raw if its question was, and typed if that was.
+// A response is raw if its request was, and typed if that was.
 func TestEveryDatatype(t *testing.T) {
 	files := map[string]string{}
 	for dtype := range dtypes {
@@ -57,49 +57,49 @@ func TestEveryDatatype(t *testing.T) {
 	f := start(t, onnxtest.Repository(t, files), nil)
 	for dtype, test := range dtypes {
 		t.Run(dtype, func(t *testing.T) {
-			ask := func(raw [][]byte, typed *contents, shape ...int64) *oip.ModelInferResponse {
-				answer, err := f.ModelInfer(t.Context(), &request{
+			infer := func(raw [][]byte, typed *contents, shape ...int64) *oip.ModelInferResponse {
+				response, err := f.ModelInfer(t.Context(), &request{
 					ModelName: strings.ToLower(dtype), Id: "7", RawInputContents: raw,
 					Inputs: []*input{{Name: "x", Datatype: dtype, Shape: shape, Contents: typed}},
 				})
 				require.NoError(t, err)
-				assert.Equal(t, strings.ToLower(dtype)+" 1 7", answer.GetModelName()+" "+answer.GetModelVersion()+" "+answer.GetId())
-				require.Len(t, answer.GetOutputs(), 1)
-				out := answer.GetOutputs()[0]
+				assert.Equal(t, strings.ToLower(dtype)+" 1 7", response.GetModelName()+" "+response.GetModelVersion()+" "+response.GetId())
+				require.Len(t, response.GetOutputs(), 1)
+				out := response.GetOutputs()[0]
 				assert.Equal(t, "y "+dtype, out.GetName()+" "+out.GetDatatype())
 				assert.Equal(t, shape, out.GetShape())
-				return answer
+				return response
 			}
-			raw := ask([][]byte{[]byte(test.raw)}, nil, 1, 2)
+			raw := infer([][]byte{[]byte(test.raw)}, nil, 1, 2)
 			assert.Equal(t, [][]byte{[]byte(test.raw)}, raw.GetRawOutputContents())
 			assert.Nil(t, raw.GetOutputs()[0].GetContents())
-			assert.Equal(t, [][]byte{{}}, ask([][]byte{{}}, nil, 0, 2).GetRawOutputContents())
+			assert.Equal(t, [][]byte{{}}, infer([][]byte{{}}, nil, 0, 2).GetRawOutputContents())
 			if test.typed == nil {
 				return
 			}
-			typed := ask(nil, test.typed, 2, 1)
+			typed := infer(nil, test.typed, 2, 1)
 			assert.Empty(t, typed.GetRawOutputContents())
 			assert.True(t, proto.Equal(test.typed, typed.GetOutputs()[0].GetContents()), typed.GetOutputs()[0].GetContents())
-			assert.True(t, proto.Equal(&contents{}, ask(nil, nil, 3, 0).GetOutputs()[0].GetContents()))
+			assert.True(t, proto.Equal(&contents{}, infer(nil, nil, 3, 0).GetOutputs()[0].GetContents()))
 		})
 	}
 }
 
 // Half-precision numbers have no typed contents: with one among the outputs all of them are raw.
-func TestTypedQuestionWithARawAnswer(t *testing.T) {
+func TestTypedRequestWithARawResponse(t *testing.T) {
 	repository := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "halve.onnx"), castToHalf(), 0o644))
 	f := start(t, repository, nil)
-	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "halve", Inputs: []*input{
+	response, err := f.ModelInfer(t.Context(), &request{ModelName: "halve", Inputs: []*input{
 		{Name: "x", Datatype: "FP32", Shape: []int64{2}, Contents: &contents{Fp32Contents: []float32{1.5, -2}}},
 	}})
 	require.NoError(t, err)
-	assert.Equal(t, [][]byte{[]byte(dtypes["FP16"].raw)}, answer.GetRawOutputContents())
-	assert.Nil(t, answer.GetOutputs()[0].GetContents())
-	assert.Equal(t, "FP16", answer.GetOutputs()[0].GetDatatype())
+	assert.Equal(t, [][]byte{[]byte(dtypes["FP16"].raw)}, response.GetRawOutputContents())
+	assert.Nil(t, response.GetOutputs()[0].GetContents())
+	assert.Equal(t, "FP16", response.GetOutputs()[0].GetDatatype())
 }
 
-// castToHalf is an ONNX model that takes x, two FP32, and gives y, the same as FP16.
+// castToHalf is an ONNX model that takes x, two FP32, and returns y, the same as FP16.
 func castToHalf() []byte {
 	const float, float16, integer, opset = 1, 10, 2, 17
 	number := func(field protowire.Number, n uint64) []byte {
@@ -122,19 +122,19 @@ func TestScalars(t *testing.T) {
 	f := start(t, onnxtest.Repository(t, map[string]string{
 		"fp32/1/model.onnx": "scalar_fp32", "fp16/1/model.onnx": "scalar_fp16", "bytes/1/model.onnx": "scalar_bytes",
 	}), nil)
-	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "fp32", Inputs: []*input{
+	response, err := f.ModelInfer(t.Context(), &request{ModelName: "fp32", Inputs: []*input{
 		{Name: "x", Datatype: "FP32", Contents: &contents{Fp32Contents: []float32{2.5}}},
 	}})
 	require.NoError(t, err)
-	assert.Empty(t, answer.GetOutputs()[0].GetShape())
-	assert.Equal(t, []float32{2.5}, answer.GetOutputs()[0].GetContents().GetFp32Contents())
+	assert.Empty(t, response.GetOutputs()[0].GetShape())
+	assert.Equal(t, []float32{2.5}, response.GetOutputs()[0].GetContents().GetFp32Contents())
 
 	for model, raw := range map[string]string{"fp16": "\x00\x3e", "bytes": "\x01\x00\x00\x00a"} {
-		answer, err = f.ModelInfer(t.Context(), &request{
+		response, err = f.ModelInfer(t.Context(), &request{
 			ModelName: model, Inputs: []*input{{Name: "x", Datatype: strings.ToUpper(model)}}, RawInputContents: [][]byte{[]byte(raw)},
 		})
 		require.NoError(t, err)
-		assert.Equal(t, [][]byte{[]byte(raw)}, answer.GetRawOutputContents())
+		assert.Equal(t, [][]byte{[]byte(raw)}, response.GetRawOutputContents())
 	}
 }
 
@@ -156,26 +156,26 @@ func simple() *request {
 
 func TestSeveralInputsAndOutputs(t *testing.T) {
 	f := startAll(t)
-	answer, err := f.ModelInfer(t.Context(), simple())
+	response, err := f.ModelInfer(t.Context(), simple())
 	require.NoError(t, err)
-	require.Len(t, answer.GetOutputs(), 2)
-	assert.Equal(t, [][]byte{int32s(5), int32s(3)}, answer.GetRawOutputContents())
+	require.Len(t, response.GetOutputs(), 2)
+	assert.Equal(t, [][]byte{int32s(5), int32s(3)}, response.GetRawOutputContents())
 
 	r := simple()
 	r.Outputs = []*oip.ModelInferRequest_InferRequestedOutputTensor{{Name: "OUTPUT1"}}
-	answer, err = f.ModelInfer(t.Context(), r, grpc.UseCompressor(gzip.Name))
+	response, err = f.ModelInfer(t.Context(), r, grpc.UseCompressor(gzip.Name))
 	require.NoError(t, err)
-	require.Len(t, answer.GetOutputs(), 1)
-	assert.Equal(t, "OUTPUT1", answer.GetOutputs()[0].GetName())
-	assert.Equal(t, [][]byte{int32s(3)}, answer.GetRawOutputContents())
+	require.Len(t, response.GetOutputs(), 1)
+	assert.Equal(t, "OUTPUT1", response.GetOutputs()[0].GetName())
+	assert.Equal(t, [][]byte{int32s(3)}, response.GetRawOutputContents())
 }
 
 func TestSequencesAreDocuments(t *testing.T) {
 	f := startAll(t)
 	x := &input{Name: "x", Datatype: "FP32", Shape: []int64{3, 2}, Contents: &contents{Fp32Contents: []float32{1, 2, 3, 4, 5, 6}}}
-	answer, err := f.ModelInfer(t.Context(), &request{ModelName: "sequence", Inputs: []*input{x}})
+	response, err := f.ModelInfer(t.Context(), &request{ModelName: "sequence", Inputs: []*input{x}})
 	require.NoError(t, err)
-	out := answer.GetOutputs()[0]
+	out := response.GetOutputs()[0]
 	assert.Equal(t, "BYTES", out.GetDatatype())
 	assert.Equal(t, []int64{2}, out.GetShape())
 	assert.Equal(t, "json", out.GetParameters()["content_type"].GetStringParam())

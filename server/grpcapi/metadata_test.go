@@ -52,14 +52,14 @@ func TestMetadata(t *testing.T) {
 
 func TestModelReady(t *testing.T) {
 	f := startAll(t)
-	for ask, want := range map[[2]string]bool{{"plus", ""}: true, {"plus", "1"}: true, {"plus", "2"}: false, {"nope", ""}: false} {
-		answer, err := f.ModelReady(t.Context(), &oip.ModelReadyRequest{Name: ask[0], Version: ask[1]})
+	for named, want := range map[[2]string]bool{{"plus", ""}: true, {"plus", "1"}: true, {"plus", "2"}: false, {"nope", ""}: false} {
+		response, err := f.ModelReady(t.Context(), &oip.ModelReadyRequest{Name: named[0], Version: named[1]})
 		require.NoError(t, err)
-		assert.Equal(t, want, answer.GetReady(), ask)
+		assert.Equal(t, want, response.GetReady(), named)
 	}
 }
 
-// A version that could not be batched serves without it and says so.
+// A version that could not be batched serves without it and reports it.
 func TestBatchingRefused(t *testing.T) {
 	repository := onnxtest.Repository(t, map[string]string{"fixed/1/model.onnx": "static_batch"})
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "fixed", "config.yaml"), []byte(`batching: {maxBatchSize: 4}`), 0o644))
@@ -67,11 +67,11 @@ func TestBatchingRefused(t *testing.T) {
 	model, err := f.ModelMetadata(t.Context(), &oip.ModelMetadataRequest{Name: "fixed"})
 	require.NoError(t, err)
 	assert.Contains(t, model.GetParameters()["batching"].GetStringParam(), "refused: ")
-	answer, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "fixed"})
+	response, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "fixed"})
 	require.NoError(t, err)
-	assert.Zero(t, answer.GetConfig().GetMaxBatchSize())
-	assert.Nil(t, answer.GetConfig().GetDynamicBatching())
-	assert.Contains(t, answer.GetConfig().GetParameters()["batching"].GetStringValue(), "refused: ")
+	assert.Zero(t, response.GetConfig().GetMaxBatchSize())
+	assert.Nil(t, response.GetConfig().GetDynamicBatching())
+	assert.Contains(t, response.GetConfig().GetParameters()["batching"].GetStringValue(), "refused: ")
 }
 
 func TestModelConfig(t *testing.T) {
@@ -84,7 +84,7 @@ versions: {all: true}
 warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {datatype: INT32, dims: [16]}, INPUT1: {datatype: INT32, dims: [16], random: true}}}]
 `), 0o644))
 	f := start(t, repository, nil)
-	answer, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "simple"})
+	response, err := f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "simple"})
 	require.NoError(t, err)
 	same(t, `config {
 		name: "simple" platform: "onnxruntime_onnx" backend: "onnxruntime" default_model_filename: "model.onnx"
@@ -102,14 +102,14 @@ warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {datatype: INT32,
 			inputs {key: "INPUT0" value {data_type: TYPE_INT32 dims: 16 zero_data: true}}
 			inputs {key: "INPUT1" value {data_type: TYPE_INT32 dims: 16 random_data: true}}
 		}
-	}`, answer)
+	}`, response)
 
-	answer, err = f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "plus"})
+	response, err = f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "plus"})
 	require.NoError(t, err)
-	assert.Zero(t, answer.GetConfig().GetMaxBatchSize())
-	assert.Nil(t, answer.GetConfig().GetDynamicBatching())
-	same(t, `name: "x" data_type: TYPE_FP32 dims: [-1, 1]`, answer.GetConfig().GetInput()[0])
-	same(t, `latest {num_versions: 1}`, answer.GetConfig().GetVersionPolicy())
+	assert.Zero(t, response.GetConfig().GetMaxBatchSize())
+	assert.Nil(t, response.GetConfig().GetDynamicBatching())
+	same(t, `name: "x" data_type: TYPE_FP32 dims: [-1, 1]`, response.GetConfig().GetInput()[0])
+	same(t, `latest {num_versions: 1}`, response.GetConfig().GetVersionPolicy())
 	_, err = f.ModelConfig(t.Context(), &oip.ModelConfigRequest{Name: "nope"})
 	refused(t, err, codes.NotFound)
 }
@@ -120,10 +120,10 @@ func TestModelStatistics(t *testing.T) {
 		_, err := f.ModelInfer(t.Context(), float32s(1, 2))
 		require.NoError(t, err)
 	}
-	answer, err := f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{Name: "plus"})
+	response, err := f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{Name: "plus"})
 	require.NoError(t, err)
-	require.Len(t, answer.GetModelStats(), 1)
-	plus := answer.GetModelStats()[0]
+	require.Len(t, response.GetModelStats(), 1)
+	plus := response.GetModelStats()[0]
 	assert.Equal(t, "plus 1", plus.GetName()+" "+plus.GetVersion())
 	assert.Equal(t, uint64(3), plus.GetInferenceCount())
 	assert.Equal(t, uint64(3), plus.GetExecutionCount())
@@ -132,9 +132,9 @@ func TestModelStatistics(t *testing.T) {
 	assert.Zero(t, plus.GetInferenceStats().GetFail().GetCount())
 	assert.WithinDuration(t, time.Now(), time.UnixMilli(int64(plus.GetLastInference())), time.Minute)
 
-	answer, err = f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{})
+	response, err = f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{})
 	require.NoError(t, err)
-	assert.Len(t, answer.GetModelStats(), len(everyModel))
+	assert.Len(t, response.GetModelStats(), len(everyModel))
 	_, err = f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{Name: "plus", Version: "9"})
 	refused(t, err, codes.NotFound)
 	_, err = f.ModelStatistics(t.Context(), &oip.ModelStatisticsRequest{Name: "nope"})
@@ -144,10 +144,10 @@ func TestModelStatistics(t *testing.T) {
 func TestRepository(t *testing.T) {
 	f := startAll(t)
 	states := func(readyOnly bool) map[string]string {
-		answer, err := f.RepositoryIndex(t.Context(), &oip.RepositoryIndexRequest{Ready: readyOnly})
+		response, err := f.RepositoryIndex(t.Context(), &oip.RepositoryIndexRequest{Ready: readyOnly})
 		require.NoError(t, err)
 		all := map[string]string{}
-		for _, m := range answer.GetModels() {
+		for _, m := range response.GetModels() {
 			all[m.GetName()] = m.GetState()
 		}
 		return all
@@ -183,8 +183,10 @@ func TestRepository(t *testing.T) {
 
 func TestStatuses(t *testing.T) {
 	f := startAll(t)
-	var answer error
-	fails := func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) { return nil, answer }
+	var response error
+	fails := func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
+		return nil, response
+	}
 	client := oip.NewGRPCInferenceServiceClient(serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(fails))))
 	for _, test := range []struct {
 		err  error
@@ -196,7 +198,7 @@ func TestStatuses(t *testing.T) {
 		{status.Error(codes.DataLoss, "grpc's own"), codes.DataLoss},
 		{&fault.Error{Code: fault.Overloaded, Err: os.ErrNotExist, RetryAfter: 1500 * time.Millisecond}, codes.ResourceExhausted},
 	} {
-		answer = test.err
+		response = test.err
 		_, err := client.ModelInfer(t.Context(), float32s(1))
 		refused(t, err, test.code)
 	}

@@ -34,16 +34,16 @@ func TestRefusals(t *testing.T) {
 		return r
 	}
 	raw := func(r *request, x *input, data ...[]byte) { x.Contents, r.RawInputContents = nil, data }
-	wanted := func(names ...string) (all []*oip.ModelInferRequest_InferRequestedOutputTensor) {
+	requested := func(names ...string) (all []*oip.ModelInferRequest_InferRequestedOutputTensor) {
 		for _, name := range names {
 			all = append(all, &oip.ModelInferRequest_InferRequestedOutputTensor{Name: name})
 		}
 		return all
 	}
 	for name, test := range map[string]struct {
-		ask  *request
-		code codes.Code
-		says []string
+		request *request
+		code    codes.Code
+		parts   []string
 	}{
 		"no such model":      {&request{ModelName: "nope"}, codes.NotFound, []string{`"nope"`, "plus"}},
 		"no such version":    {with(func(r *request, _ *input) { r.ModelVersion = "9" }), codes.NotFound, []string{`"9"`}},
@@ -65,13 +65,13 @@ func TestRefusals(t *testing.T) {
 		"raw for another":    {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0, 0}, []byte{}) }), codes.InvalidArgument, []string{"raw_input_contents", "got 2"}},
 		"raw too short":      {with(func(r *request, x *input) { raw(r, x, []byte{0, 0, 0}) }), codes.InvalidArgument, []string{"raw_input_contents[0]", `input "x"`}},
 		"raw too long":       {with(func(r *request, x *input) { raw(r, x, make([]byte, 8)) }), codes.InvalidArgument, []string{"raw_input_contents[0]"}},
-		"unknown output":     {with(func(r *request, _ *input) { r.Outputs = wanted("q") }), codes.InvalidArgument, []string{`"q"`}},
-		"an output twice":    {with(func(r *request, _ *input) { r.Outputs = wanted("y", "y") }), codes.InvalidArgument, []string{"outputs[1].name", `"y"`}},
+		"unknown output":     {with(func(r *request, _ *input) { r.Outputs = requested("q") }), codes.InvalidArgument, []string{`"q"`}},
+		"an output twice":    {with(func(r *request, _ *input) { r.Outputs = requested("y", "y") }), codes.InvalidArgument, []string{"outputs[1].name", `"y"`}},
 		"shared memory": {with(func(_ *request, x *input) {
 			x.Parameters = map[string]*oip.InferParameter{"shared_memory_region": text("r")}
 		}), codes.InvalidArgument, []string{`inputs[0].parameters["shared_memory_region"]`}},
 		"classification": {with(func(r *request, _ *input) {
-			r.Outputs = wanted("y")
+			r.Outputs = requested("y")
 			r.Outputs[0].Parameters = map[string]*oip.InferParameter{"classification": number(3)}
 		}), codes.InvalidArgument, []string{`outputs[0].parameters["classification"]`}},
 		"timeout of text":      {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"timeout": text("1s")} }), codes.InvalidArgument, []string{`parameters["timeout"]`}},
@@ -81,10 +81,10 @@ func TestRefusals(t *testing.T) {
 		"a timeout that is up": {&request{ModelName: "slow", Parameters: map[string]*oip.InferParameter{"timeout": number(1000)}, Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{2_000}}}}}, codes.DeadlineExceeded, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := f.ModelInfer(t.Context(), test.ask)
-			refused(t, err, test.code, test.says...)
+			_, err := f.ModelInfer(t.Context(), test.request)
+			refused(t, err, test.code, test.parts...)
 			good, err := f.ModelInfer(t.Context(), float32s(1))
-			require.NoError(t, err, "the server still answers")
+			require.NoError(t, err, "the server still serves")
 			assert.Equal(t, []float32{3}, good.GetOutputs()[0].GetContents().GetFp32Contents())
 		})
 	}
@@ -104,22 +104,22 @@ func TestDeadline(t *testing.T) {
 	}, 2*time.Second, time.Millisecond, "the server noticed too")
 }
 
-// Past the queue's bound the answer is at once, and says when to ask again.
+// Past the queue's bound the response comes at once and has the time to wait before the next try.
 func TestOverload(t *testing.T) {
 	repository := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow"})
 	require.NoError(t, os.WriteFile(filepath.Join(repository, "slow", "config.yaml"), []byte("queue: {maxRequests: 0}\ninstances: {count: 1}"), 0o644))
 	f := start(t, repository, nil)
-	ask := &request{ModelName: "slow", Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{200}}}}}
-	answers := make(chan error, 8)
-	for range cap(answers) {
+	r := &request{ModelName: "slow", Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{200}}}}}
+	results := make(chan error, 8)
+	for range cap(results) {
 		go func() {
-			_, err := f.ModelInfer(t.Context(), ask)
-			answers <- err
+			_, err := f.ModelInfer(t.Context(), r)
+			results <- err
 		}()
 	}
 	var rejected int
-	for range cap(answers) {
-		if err := <-answers; err != nil {
+	for range cap(results) {
+		if err := <-results; err != nil {
 			refused(t, err, codes.ResourceExhausted)
 			require.Len(t, status.Convert(err).Details(), 1)
 			assert.Positive(t, status.Convert(err).Details()[0].(*errdetails.RetryInfo).GetRetryDelay().AsDuration())
@@ -127,7 +127,7 @@ func TestOverload(t *testing.T) {
 		}
 	}
 	assert.Positive(t, rejected)
-	assert.Less(t, rejected, cap(answers))
+	assert.Less(t, rejected, cap(results))
 }
 
 // What is no message, or too large a one, never gets to the handler; it is logged all the same.

@@ -95,39 +95,39 @@ func everyRepository(t testing.TB) string {
 	return folder
 }
 
-type answer struct {
+type response struct {
 	status int
 	closes bool // Connection: close
 	header http.Header
 	body   string
 }
 
-func (f *fixture) do(t testing.TB, method, path, body string, headers ...string) answer {
+func (f *fixture) do(t testing.TB, method, path, body string, headers ...string) response {
 	t.Helper()
 	return do(t, f.server, method, path, body, headers...)
 }
 
-func do(t testing.TB, s *httptest.Server, method, path, body string, headers ...string) answer {
+func do(t testing.TB, s *httptest.Server, method, path, body string, headers ...string) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
 	require.NoError(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := s.Client().Do(request)
+	r, err := s.Client().Do(request)
 	require.NoError(t, err)
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
+	defer r.Body.Close()
+	got, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
-	return answer{response.StatusCode, response.Close, response.Header, string(got)}
+	return response{r.StatusCode, r.Close, r.Header, string(got)}
 }
 
-// refused is an answer of that status with an error that says each part.
-func (a answer) refused(t testing.TB, status int, parts ...string) {
+// refused checks that the response has that status and an error with each part.
+func (r response) refused(t testing.TB, status int, parts ...string) {
 	t.Helper()
-	assert.Equal(t, status, a.status, a.body)
+	assert.Equal(t, status, r.status, r.body)
 	var body map[string]string
-	require.NoError(t, json.Unmarshal([]byte(a.body), &body), a.body)
+	require.NoError(t, json.Unmarshal([]byte(r.body), &body), r.body)
 	require.Len(t, body, 1)
 	for _, part := range parts {
 		assert.Contains(t, body["error"], part)
@@ -140,14 +140,14 @@ func TestPredictions(t *testing.T) {
 		"rows":           {"/predict/plus", `{"instances":[[1],[2]]}`, `{"predictions":[[3],[4]]}`},
 		"columns":        {"/predict/plus", `{"inputs":{"x":[[1],[2]]}}`, `{"outputs":{"y":[[3],[4]]}}`},
 		"columns of one": {"/predict/plus", `{"inputs":[[1]]}`, `{"outputs":{"y":[[3]]}}`},
-		"OIP by the easy door": {"/predict/plus", `{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`,
+		"OIP at the easy route": {"/predict/plus", `{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`,
 			`{"model_name":"plus","model_version":"2","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[3]}]}`},
 		"v1 rows":          {"/v1/models/plus:predict", `{"instances":[[1]]}`, `{"predictions":[[3]]}`},
 		"v1 version":       {"/v1/models/plus/versions/1:predict", `{"instances":[[1]]}`, `{"predictions":[[2]]}`},
 		"v1 TF signature":  {"/v1/models/plus:predict", `{"signature_name":"serving_default","instances":[[1]]}`, `{"predictions":[[3]]}`},
 		"v2":               {"/v2/models/plus/infer", `{"id":"q","inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`, `{"model_name":"plus","model_version":"2","id":"q","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[3]}]}`},
 		"v2 version":       {"/v2/models/plus/versions/1/infer", `{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[[1]]}]}`, `{"model_name":"plus","model_version":"1","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[2]}]}`},
-		"v2 output wanted": {"/v2/models/simple/infer", oip16(`,"outputs":[{"name":"OUTPUT1"}]`), `{"model_name":"simple","model_version":"1","outputs":[{"name":"OUTPUT1","datatype":"INT32","shape":[1,16],"data":[-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1]}]}`},
+		"v2 one output":    {"/v2/models/simple/infer", oip16(`,"outputs":[{"name":"OUTPUT1"}]`), `{"model_name":"simple","model_version":"1","outputs":[{"name":"OUTPUT1","datatype":"INT32","shape":[1,16],"data":[-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1]}]}`},
 		"scalar":           {"/predict/scalar", `{"inputs":{"x":2.5}}`, `{"outputs":{"y":2.5}}`},
 		"text":             {"/predict/text", `{"instances":[["grün","\ud83d\ude00"]]}`, `{"predictions":[["grün","😀"]]}`},
 		"halves":           {"/predict/fp16", `{"instances":[[1.5,-2]]}`, `{"predictions":[[1.5,-2]]}`},
@@ -165,14 +165,14 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
-// oip16 asks the model simple for 0 and 1, sixteen times over.
+// oip16 is a request to the model simple with 0 and 1, sixteen times over.
 func oip16(rest string) string {
 	zeros, ones := strings.Repeat("0,", 15)+"0", strings.Repeat("1,", 15)+"1"
 	return `{"inputs":[{"name":"INPUT1","shape":[1,16],"datatype":"INT32","data":[` + ones +
 		`]},{"name":"INPUT0","shape":[1,16],"datatype":"INT32","data":[` + zeros + `]}]` + rest + `}`
 }
 
-// TestLengthIsKnown: no answer comes in chunks, however long it is.
+// TestLengthIsKnown: no response comes in chunks, however long it is.
 func TestLengthIsKnown(t *testing.T) {
 	f := startAll(t)
 	for _, text := range []string{"short", strings.Repeat("long", 1000), strings.Repeat("longer", 20_000)} {
@@ -247,7 +247,7 @@ func TestDraining(t *testing.T) {
 	f.api.Drain()
 	f.do(t, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "shutting down")
 	got := f.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`)
-	assert.Equal(t, http.StatusOK, got.status, "requests are still answered")
+	assert.Equal(t, http.StatusOK, got.status, "requests are still served")
 	assert.True(t, got.closes)
 }
 

@@ -28,12 +28,12 @@ import (
 	"slipway/server/telemetry"
 )
 
-// question is one request of the benchmarks; the empty handler gets the same.
-type question struct{ path, body string }
+// call is one request of the benchmarks; the empty handler gets the same.
+type call struct{ path, body string }
 
 var (
-	tinyRows = question{"/predict/tiny", `{"instances":[[1]]}`}
-	tinyOIP  = question{"/v2/models/tiny/infer", `{"id":"1","inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`}
+	tinyRows = call{"/predict/tiny", `{"instances":[[1]]}`}
+	tinyOIP  = call{"/v2/models/tiny/infer", `{"id":"1","inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`}
 )
 
 // handlers are the whole server, with metrics and access log, over a model of
@@ -77,9 +77,9 @@ func BenchmarkEmptyGin(b *testing.B) {
 	b.Run("direct/oip", func(b *testing.B) { direct(b, empty, tinyOIP) })
 }
 
-// overTCP asks from eight connections at once. cpu-ns/op has the client in it,
+// overTCP calls from eight connections at once. cpu-ns/op has the client in it,
 // which is the same few instructions for both handlers.
-func overTCP(b *testing.B, h http.Handler, q question) {
+func overTCP(b *testing.B, h http.Handler, c call) {
 	s := httptest.NewServer(h)
 	defer s.Close()
 	address := s.Listener.Addr().String()
@@ -87,10 +87,10 @@ func overTCP(b *testing.B, h http.Handler, q question) {
 	b.SetParallelism(max(1, 8/runtime.GOMAXPROCS(0)))
 	start := processorTime(b)
 	b.RunParallel(func(pb *testing.PB) {
-		c := dial(b, address, q)
-		defer c.conn.Close()
+		conn := dial(b, address, c)
+		defer conn.conn.Close()
 		for pb.Next() {
-			if err := c.ask(); err != nil {
+			if err := conn.send(); err != nil {
 				b.Error(err)
 				return
 			}
@@ -100,15 +100,15 @@ func overTCP(b *testing.B, h http.Handler, q question) {
 }
 
 // direct leaves out the network and what net/http does of HTTP.
-func direct(b *testing.B, h http.Handler, q question) {
-	body := strings.NewReader(q.body)
-	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, q.path, body)
+func direct(b *testing.B, h http.Handler, c call) {
+	body := strings.NewReader(c.body)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, c.path, body)
 	r.Header.Set("Content-Type", "application/json")
 	w := &discard{header: http.Header{}}
 	b.ReportAllocs()
 	start := processorTime(b)
 	for b.Loop() {
-		body.Reset(q.body)
+		body.Reset(c.body)
 		clear(w.header)
 		h.ServeHTTP(w, r)
 		require.Equal(b, http.StatusOK, w.status)
@@ -122,30 +122,30 @@ type discard struct {
 	status int
 }
 
-func (d *discard) Header() http.Header              { return d.header }
-func (d *discard) WriteHeader(status int)           { d.status = status }
-func (d *discard) Write(answer []byte) (int, error) { return len(answer), nil }
+func (d *discard) Header() http.Header            { return d.header }
+func (d *discard) WriteHeader(status int)         { d.status = status }
+func (d *discard) Write(body []byte) (int, error) { return len(body), nil }
 
 // connection is a client that does no more than it must.
 type connection struct {
-	conn    net.Conn
-	answers *bufio.Reader
-	request []byte
+	conn      net.Conn
+	responses *bufio.Reader
+	request   []byte
 }
 
-func dial(b *testing.B, address string, q question) *connection {
+func dial(b *testing.B, address string, c call) *connection {
 	conn, err := net.Dial("tcp", address)
 	require.NoError(b, err)
 	request := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		q.path, len(q.body), q.body)
-	return &connection{conn: conn, answers: bufio.NewReader(conn), request: []byte(request)}
+		c.path, len(c.body), c.body)
+	return &connection{conn: conn, responses: bufio.NewReader(conn), request: []byte(request)}
 }
 
-func (c *connection) ask() error {
+func (c *connection) send() error {
 	if _, err := c.conn.Write(c.request); err != nil {
 		return err
 	}
-	line, err := c.answers.ReadSlice('\n')
+	line, err := c.responses.ReadSlice('\n')
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (c *connection) ask() error {
 	}
 	length := 0
 	for {
-		line, err := c.answers.ReadSlice('\n')
+		line, err := c.responses.ReadSlice('\n')
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (c *connection) ask() error {
 			}
 		}
 	}
-	_, err = c.answers.Discard(length)
+	_, err = c.responses.Discard(length)
 	return err
 }
 

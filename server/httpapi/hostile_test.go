@@ -19,7 +19,7 @@ func TestHostileBodies(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		path, body string
-		says       string
+		message    string
 	}{
 		"empty":                    {"/predict/plus", ``, ""},
 		"not JSON":                 {"/predict/plus", `hello`, ""},
@@ -74,9 +74,9 @@ func TestHostileBodies(t *testing.T) {
 		"fixed batch":              {"/predict/iris", `{"instances":[[1,2,3,4],[1,2,3,4]]}`, `expected [1,4]`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.do(t, http.MethodPost, test.path, test.body, "Content-Type", "application/json").refused(t, http.StatusBadRequest, test.says)
+			f.do(t, http.MethodPost, test.path, test.body, "Content-Type", "application/json").refused(t, http.StatusBadRequest, test.message)
 			good := f.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`)
-			assert.JSONEq(t, `{"predictions":[[3]]}`, good.body, "the server still answers")
+			assert.JSONEq(t, `{"predictions":[[3]]}`, good.body, "the server still serves")
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 		method, path, body string
 		headers            []string
 		status             int
-		says               string
+		message            string
 	}{
 		"XML":                {http.MethodPost, "/predict/plus", body, []string{"Content-Type", "text/xml"}, 415, "text/xml"},
 		"binary":             {http.MethodPost, "/v2/models/plus/infer", body, []string{"Content-Type", "application/octet-stream"}, 415, "octet-stream"},
@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 		"wrong method":       {http.MethodGet, "/predict/plus", "", nil, 405, "GET"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.do(t, test.method, test.path, test.body, test.headers...).refused(t, test.status, test.says)
+			f.do(t, test.method, test.path, test.body, test.headers...).refused(t, test.status, test.message)
 		})
 	}
 	for _, given := range []string{"application/json", "application/json; charset=utf-8", "application/vnd.x+json", "application/x-www-form-urlencoded"} {

@@ -30,17 +30,17 @@ func number(x float32) string {
 
 func TestBinaryTensors(t *testing.T) {
 	f := startAll(t)
-	const infer = "/v2/models/plus/infer"
+	const path = "/v2/models/plus/infer"
 	input := `{"inputs":[{"name":"x","shape":[2,1],"datatype":"FP32","parameters":{"binary_data_size":8}}]`
 	data := number(1) + number(2)
-	ask := func(t *testing.T, head, body string, headers ...string) (answer, string) {
+	infer := func(t *testing.T, head, body string, headers ...string) (response, string) {
 		t.Helper()
-		a := f.do(t, http.MethodPost, infer, head+body, append([]string{"Inference-Header-Content-Length", strconv.Itoa(len(head))}, headers...)...)
+		a := f.do(t, http.MethodPost, path, head+body, append([]string{"Inference-Header-Content-Length", strconv.Itoa(len(head))}, headers...)...)
 		require.Equal(t, http.StatusOK, a.status, a.body)
 		return a, a.header.Get("Inference-Header-Content-Length")
 	}
 	t.Run("in", func(t *testing.T) {
-		a, length := ask(t, input+"}", data)
+		a, length := infer(t, input+"}", data)
 		assert.Empty(t, length)
 		assert.Contains(t, a.body, `"data":[3,4]`)
 	})
@@ -49,7 +49,7 @@ func TestBinaryTensors(t *testing.T) {
 		"one output out": `,"outputs":[{"name":"y","parameters":{"binary_data":true}}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, length := ask(t, input+wish, data)
+			a, length := infer(t, input+wish, data)
 			n, err := strconv.Atoi(length)
 			require.NoError(t, err)
 			assert.Equal(t, number(3)+number(4), a.body[n:])
@@ -59,19 +59,19 @@ func TestBinaryTensors(t *testing.T) {
 		})
 	}
 	t.Run("all but one out", func(t *testing.T) {
-		a, length := ask(t, input+`,"parameters":{"binary_data_output":true},"outputs":[{"name":"y","parameters":{"binary_data":false}}]}`, data)
+		a, length := infer(t, input+`,"parameters":{"binary_data_output":true},"outputs":[{"name":"y","parameters":{"binary_data":false}}]}`, data)
 		assert.Empty(t, length)
 		assert.Contains(t, a.body, `"data":[3,4]`)
 	})
 	t.Run("raw", func(t *testing.T) {
-		a, length := ask(t, "", data)
+		a, length := infer(t, "", data)
 		n, err := strconv.Atoi(length)
 		require.NoError(t, err)
 		assert.Equal(t, number(3)+number(4), a.body[n:])
 	})
 	t.Run("unaligned", func(t *testing.T) {
 		for pad := range 8 {
-			a, _ := ask(t, input+strings.Repeat(" ", pad)+"}", data)
+			a, _ := infer(t, input+strings.Repeat(" ", pad)+"}", data)
 			assert.Contains(t, a.body, `"data":[3,4]`)
 		}
 	})
@@ -81,15 +81,15 @@ func TestBinaryTensors(t *testing.T) {
 			"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 			"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
 		} {
-			a := f.do(t, http.MethodPost, infer, packed(t, compress, head+data), "Inference-Header-Content-Length", strconv.Itoa(len(head)), "Content-Encoding", encoding)
+			a := f.do(t, http.MethodPost, path, packed(t, compress, head+data), "Inference-Header-Content-Length", strconv.Itoa(len(head)), "Content-Encoding", encoding)
 			require.Equal(t, http.StatusOK, a.status, a.body)
 			assert.Contains(t, a.body, `"data":[3,4]`)
 			bomb := packed(t, compress, strings.Repeat(" ", 2<<20))
 			require.Less(t, len(bomb), 1<<16)
-			f.do(t, http.MethodPost, infer, bomb, "Content-Encoding", encoding).refused(t, http.StatusRequestEntityTooLarge, "1048576")
+			f.do(t, http.MethodPost, path, bomb, "Content-Encoding", encoding).refused(t, http.StatusRequestEntityTooLarge, "1048576")
 		}
 	})
-	for name, wrong := range map[string]struct{ head, data, says string }{
+	for name, wrong := range map[string]struct{ head, data, message string }{
 		"too little":    {input + "}", data[:7], "7 bytes are left"},
 		"too much":      {input + "}", data + "x", "1 bytes are left over"},
 		"odd size":      {strings.Replace(input, "8", "7", 1) + "}", data[:7], "got 7 bytes"},
@@ -100,8 +100,8 @@ func TestBinaryTensors(t *testing.T) {
 		"cut JSON":      {input, data, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.do(t, http.MethodPost, infer, wrong.head+wrong.data, "Inference-Header-Content-Length", strconv.Itoa(len(wrong.head))).
-				refused(t, http.StatusBadRequest, wrong.says)
+			f.do(t, http.MethodPost, path, wrong.head+wrong.data, "Inference-Header-Content-Length", strconv.Itoa(len(wrong.head))).
+				refused(t, http.StatusBadRequest, wrong.message)
 		})
 	}
 }
@@ -133,7 +133,7 @@ func TestRepository(t *testing.T) {
 	assert.Contains(t, index, `{"name":"broken","version":"2","state":"UNAVAILABLE","reason":`)
 	assert.NotContains(t, f.do(t, http.MethodPost, "/v2/repository/index", `{"ready":true}`).body, "UNAVAILABLE")
 
-	admin := func(verb, body string) answer {
+	admin := func(verb, body string) response {
 		t.Helper()
 		return do(t, f.admin, http.MethodPost, "/v2/repository/models/plus/"+verb, body)
 	}
