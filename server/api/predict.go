@@ -21,9 +21,9 @@ type Prediction interface {
 	// request is decoded, or 0, and whether the request is long.
 	Limit() (limit time.Duration, long bool, err error)
 	// Decode reads the request. Its tensors may be views of the request's memory.
-	Decode(v *serving.Version) (serving.Query, error)
+	Decode(v *serving.Version) (serving.Request, error)
 	// Encode makes the response.
-	Encode(v *serving.Version, a serving.Answer) error
+	Encode(v *serving.Version, a serving.Response) error
 }
 
 // Predict serves one prediction: it chooses the version, admits, decodes, runs
@@ -48,17 +48,17 @@ func (a *API) Predict(ctx context.Context, c *Call, p Prediction) error {
 		return err
 	}
 	decoded := time.Now()
-	answer, err := v.Infer(ctx, q)
+	response, err := v.Infer(ctx, q)
 	if err != nil {
 		return err
 	}
-	err = p.Encode(v, answer)
+	err = p.Encode(v, response)
 	if a.Tracing {
-		telemetry.Trace(ctx, v.Model, v.Number, answer.BatchSize,
+		telemetry.Trace(ctx, v.Model, v.Number, response.BatchSize,
 			telemetry.Phase{Name: "decode", From: began, To: decoded},
-			telemetry.Phase{Name: "queue", From: answer.Queued, To: answer.Started},
-			telemetry.Phase{Name: "run", From: answer.Started, To: answer.Finished},
-			telemetry.Phase{Name: "encode", From: answer.Finished, To: time.Now()})
+			telemetry.Phase{Name: "queue", From: response.Queued, To: response.Started},
+			telemetry.Phase{Name: "run", From: response.Started, To: response.Finished},
+			telemetry.Phase{Name: "encode", From: response.Finished, To: time.Now()})
 	}
 	return err
 }

@@ -156,7 +156,7 @@ func TestAdmitsBeforeARequestIsRead(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, q.Admits(0))
 		require.NoError(t, q.Admits(10*time.Second))
-		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(time.Second)), "the answer would take two")
+		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(time.Second)), "the response would take two")
 		all.Go(send)
 		synctest.Wait()
 		assert.Equal(t, fault.Overloaded, fault.CodeOf(q.Admits(0)), "the queue is full")

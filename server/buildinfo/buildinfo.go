@@ -1,4 +1,3 @@
-// Package buildinfo holds what the linker writes into the binary.
 package buildinfo
 
 // Set with -ldflags "-X slipway/server/buildinfo.Version=… -X slipway/server/buildinfo.Revision=…".

@@ -118,7 +118,7 @@ func TestDocuments(t *testing.T) {
 	assert.Equal(t, want[string](t, "", dims(0)).Value, codec.Documents(tensor.Sequence{}))
 }
 
-// FuzzRaw holds for bytes under any type and shape: what is accepted is the same bytes again, wherever it lay.
+// FuzzRaw holds for bytes under any type and shape: what is accepted is the same bytes again, wherever it is in memory.
 func FuzzRaw(f *testing.F) {
 	f.Add(uint8(tensor.FP32), int64(2), int64(1), uint8(1), []byte("12345678"))
 	f.Add(uint8(tensor.Bytes), int64(2), int64(1), uint8(0), []byte(length(1)+"a"+length(0)))

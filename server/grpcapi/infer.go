@@ -29,7 +29,7 @@ func (a *API) infer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelIn
 type prediction struct {
 	request  *oip.ModelInferRequest
 	left     time.Duration // until the call's deadline
-	query    serving.Query
+	query    serving.Request
 	response *oip.ModelInferResponse
 }
 
@@ -61,7 +61,7 @@ func isLong(r *oip.ModelInferRequest) bool {
 
 // Decode makes tensors of the message, views of its memory wherever Go's types
 // allow; it is not touched again before they are done with.
-func (p *prediction) Decode(*serving.Version) (_ serving.Query, err error) {
+func (p *prediction) Decode(*serving.Version) (_ serving.Request, err error) {
 	if p.query.Inputs, err = inputs(p.request); err != nil {
 		return p.query, err
 	}
@@ -71,7 +71,7 @@ func (p *prediction) Decode(*serving.Version) (_ serving.Query, err error) {
 
 // Encode makes a raw response unless an input came typed: Triton's clients read
 // nothing else.
-func (p *prediction) Encode(v *serving.Version, a serving.Answer) error {
+func (p *prediction) Encode(v *serving.Version, a serving.Response) error {
 	p.response = response(a.Outputs, isRaw(p.request) || len(p.request.GetInputs()) == 0)
 	p.response.ModelName, p.response.ModelVersion, p.response.Id = v.Model, v.Number, p.request.GetId()
 	return nil

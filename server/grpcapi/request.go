@@ -21,7 +21,7 @@ func isRaw(r *oip.ModelInferRequest) bool { return len(r.GetRawInputContents()) 
 
 // requestParameters reads those of the request's parameters that affect how it is
 // treated.
-func requestParameters(given parameters) (q serving.Query, err error) {
+func requestParameters(given parameters) (q serving.Request, err error) {
 	if q.Timeout, err = api.Timeout(value(given["timeout"])); err != nil {
 		return q, fault.New(fault.InvalidArgument, "parameters[\"timeout\"]: %w", err)
 	}

@@ -75,7 +75,7 @@ func (p *prediction) Limit() (limit time.Duration, long bool, err error) {
 }
 
 // Decode reads the body, of which the tensors may be views.
-func (p *prediction) Decode(v *serving.Version) (q serving.Query, err error) {
+func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
 	if p.body, err = p.api.readBody(p.c); err != nil {
 		return q, err
 	}
@@ -91,7 +91,7 @@ func (p *prediction) Decode(v *serving.Version) (q serving.Query, err error) {
 }
 
 // Encode has the form of the request.
-func (p *prediction) Encode(v *serving.Version, a serving.Answer) (err error) {
+func (p *prediction) Encode(v *serving.Version, a serving.Response) (err error) {
 	p.response = takeBuffer()
 	p.response.bytes, p.jsonLength, err = codec.AppendBinary(p.response.bytes, &codec.Response{
 		Model: v.Model, Version: v.Number, ID: p.request.ID,
@@ -127,8 +127,8 @@ func binaryDecoder(length string) (decoder, error) {
 
 // query returns what serving runs, with the shorter timeout of the request's two
 // and its priority.
-func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Query, error) {
-	q := serving.Query{Inputs: r.Inputs, Outputs: r.Outputs, Timeout: limit}
+func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Request, error) {
+	q := serving.Request{Inputs: r.Inputs, Outputs: r.Outputs, Timeout: limit}
 	if r.Model != "" && r.Model != v.Model {
 		return q, fault.New(fault.InvalidArgument, "model_name: is %q, the route is that of %q", r.Model, v.Model)
 	}

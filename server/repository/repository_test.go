@@ -145,24 +145,24 @@ func TestVersionPolicy(t *testing.T) {
 // One model that is wrong is listed with its error, and the others are served.
 func TestABrokenModelDoesNotHarmTheOthers(t *testing.T) {
 	for name, test := range map[string]struct {
-		lay   map[string]string // by path; a slash at the end makes a folder
+		files map[string]string // by path; a slash at the end makes a folder
 		want  string            // error of the model
 		still []string          // what is to be served of it nonetheless
 	}{
-		"no ONNX file":                   {lay: map[string]string{"iris/1/": ""}, want: "iris/1/model.onnx: no such file", still: []string{"iris/1"}},
-		"a folder for a file":            {lay: map[string]string{"iris/1/model.onnx/": ""}, want: "no such file", still: []string{"iris/1"}},
-		"empty model folder":             {lay: map[string]string{"iris/": ""}, want: "no model.onnx and no version folder"},
-		"two layouts":                    {lay: map[string]string{"iris/1/model.onnx": "", "iris/model.onnx": ""}, want: "has both"},
-		"two settings files":             {lay: map[string]string{"iris/1/model.onnx": "", "iris/config.pbtxt": "", "iris/config.yaml": ""}, want: "config.yaml and config.pbtxt; keep one"},
-		"wrong config.yaml":              {lay: map[string]string{"iris/1/model.onnx": "", "iris/config.yaml": "batch: 1"}, want: "iris/config.yaml"},
-		"wrong config.pbtxt":             {lay: map[string]string{"iris/1/model.onnx": "", "iris/config.pbtxt": `name: "rose"`}, want: "iris/config.pbtxt"},
-		"a settings file that is none":   {lay: map[string]string{"iris/1/model.onnx": "", "iris/config.yaml/": ""}, want: "iris/config.yaml"},
-		"a version that bare has not":    {lay: map[string]string{"iris/model.onnx": "", "iris/config.yaml": "versions: {specific: [2]}"}, want: "no version 2"},
-		"a wrong version beside a right": {lay: map[string]string{"iris/1/model.onnx": "", "iris/2/": "", "iris/config.yaml": "versions: {all: true}"}, want: "iris/2/model.onnx", still: []string{"iris/1", "iris/2"}},
+		"no ONNX file":                   {files: map[string]string{"iris/1/": ""}, want: "iris/1/model.onnx: no such file", still: []string{"iris/1"}},
+		"a folder for a file":            {files: map[string]string{"iris/1/model.onnx/": ""}, want: "no such file", still: []string{"iris/1"}},
+		"empty model folder":             {files: map[string]string{"iris/": ""}, want: "no model.onnx and no version folder"},
+		"two layouts":                    {files: map[string]string{"iris/1/model.onnx": "", "iris/model.onnx": ""}, want: "has both"},
+		"two settings files":             {files: map[string]string{"iris/1/model.onnx": "", "iris/config.pbtxt": "", "iris/config.yaml": ""}, want: "config.yaml and config.pbtxt; keep one"},
+		"wrong config.yaml":              {files: map[string]string{"iris/1/model.onnx": "", "iris/config.yaml": "batch: 1"}, want: "iris/config.yaml"},
+		"wrong config.pbtxt":             {files: map[string]string{"iris/1/model.onnx": "", "iris/config.pbtxt": `name: "rose"`}, want: "iris/config.pbtxt"},
+		"a settings file that is none":   {files: map[string]string{"iris/1/model.onnx": "", "iris/config.yaml/": ""}, want: "iris/config.yaml"},
+		"a version that bare has not":    {files: map[string]string{"iris/model.onnx": "", "iris/config.yaml": "versions: {specific: [2]}"}, want: "no version 2"},
+		"a wrong version beside a right": {files: map[string]string{"iris/1/model.onnx": "", "iris/2/": "", "iris/config.yaml": "versions: {all: true}"}, want: "iris/2/model.onnx", still: []string{"iris/1", "iris/2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := install(t, "rose/1/model.onnx")
-			for path, content := range test.lay {
+			for path, content := range test.files {
 				if strings.HasSuffix(path, "/") {
 					require.NoError(t, os.MkdirAll(filepath.Join(root, path), 0o755))
 					continue

@@ -27,11 +27,11 @@ func one(ctx context.Context, c *serving.Catalog, model string) (version string,
 	}
 	defer v.Release()
 	x := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{1, 1}, Data: []float32{1}}
-	answer, err := v.Infer(ctx, serving.Query{Inputs: []tensor.Named{{Name: "x", Value: x}}})
+	response, err := v.Infer(ctx, serving.Request{Inputs: []tensor.Named{{Name: "x", Value: x}}})
 	if err != nil {
 		return v.Number, 0, err
 	}
-	return v.Number, answer.Outputs[0].Value.(*tensor.Tensor).Data.([]float32)[0], nil
+	return v.Number, response.Outputs[0].Value.(*tensor.Tensor).Data.([]float32)[0], nil
 }
 
 func assertOne(t *testing.T, c *serving.Catalog, model, version string, y float32) {
@@ -105,9 +105,9 @@ func TestABadModelNeverHurtsTheOldOne(t *testing.T) {
 	}
 }
 
-func goldenLine(answer string) string {
+func goldenLine(response string) string {
 	return `{"request":{"inputs":[{"name":"x","datatype":"FP32","shape":[1,1],"data":[1]}]},` +
-		`"response":{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[` + answer + `]}]},` +
+		`"response":{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[` + response + `]}]},` +
 		`"tolerance":{"absolute":0.00001,"relative":0.0001}}` + "\n"
 }
 

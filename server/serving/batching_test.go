@@ -99,13 +99,13 @@ func TestABadRequestFailsAlone(t *testing.T) {
 				index = 99
 			}
 			x := &tensor.Tensor{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{index}}
-			answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "index", Value: x}}})
+			response, err := v.Infer(t.Context(), serving.Request{Inputs: []tensor.Named{{Name: "index", Value: x}}})
 			if index == 99 {
 				assert.Equal(t, fault.Internal, fault.CodeOf(err))
 				return
 			}
 			if assert.NoError(t, err) {
-				assert.Equal(t, []float32{float32(10 * (index + 1))}, answer.Outputs[0].Value.(*tensor.Tensor).Data)
+				assert.Equal(t, []float32{float32(10 * (index + 1))}, response.Outputs[0].Value.(*tensor.Tensor).Data)
 			}
 		})
 	}
@@ -127,9 +127,9 @@ func TestBatchingIsRefusedWhenARunShowsItIsWrong(t *testing.T) {
 
 	infer := func() {
 		x := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{1}, Data: []float32{7}}
-		answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "x", Value: x}}})
+		response, err := v.Infer(t.Context(), serving.Request{Inputs: []tensor.Named{{Name: "x", Value: x}}})
 		if assert.NoError(t, err) {
-			assert.Equal(t, []float32{7}, answer.Outputs[0].Value.(*tensor.Tensor).Data)
+			assert.Equal(t, []float32{7}, response.Outputs[0].Value.(*tensor.Tensor).Data)
 		}
 	}
 	infer() // the first run is measured and waits for no other

@@ -141,13 +141,13 @@ func TestInferChecksBeforeItRuns(t *testing.T) {
 		`must be a tensor`:                                    {inputs: []tensor.Named{{Name: "INPUT0", Value: tensor.Sequence{}}}},
 		`no output "Y"; its outputs are "OUTPUT0", "OUTPUT1"`: {inputs: both, outputs: []string{"Y"}},
 	} {
-		_, err := v.Infer(t.Context(), serving.Query{Inputs: request.inputs, Outputs: request.outputs})
+		_, err := v.Infer(t.Context(), serving.Request{Inputs: request.inputs, Outputs: request.outputs})
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 	}
-	answer, err := v.Infer(t.Context(), serving.Query{Inputs: both, Outputs: []string{"OUTPUT1"}})
+	response, err := v.Infer(t.Context(), serving.Request{Inputs: both, Outputs: []string{"OUTPUT1"}})
 	require.NoError(t, err)
-	require.Len(t, answer.Outputs, 1)
+	require.Len(t, response.Outputs, 1)
 }
 
 func TestEmptyBatch(t *testing.T) {
@@ -155,7 +155,7 @@ func TestEmptyBatch(t *testing.T) {
 	v, err := c.Choose("", "")
 	require.NoError(t, err)
 	empty := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{0, 3}, Data: []float32{}}
-	answer, err := v.Infer(t.Context(), serving.Query{Inputs: []tensor.Named{{Name: "x", Value: empty}}})
+	response, err := v.Infer(t.Context(), serving.Request{Inputs: []tensor.Named{{Name: "x", Value: empty}}})
 	require.NoError(t, err)
-	assert.Equal(t, []int64{0, 3}, answer.Outputs[0].Value.(*tensor.Tensor).Shape)
+	assert.Equal(t, []int64{0, 3}, response.Outputs[0].Value.(*tensor.Tensor).Shape)
 }

@@ -57,7 +57,7 @@ func (d *duration) get() Duration {
 	return Duration{Count: d.count.Load(), Total: time.Duration(d.total.Load())}
 }
 
-func (s *statistics) succeeded(a Answer) {
+func (s *statistics) succeeded(a Response) {
 	s.last.Store(a.Finished.UnixNano())
 	s.success.add(a.Finished.Sub(a.Queued))
 	s.queue.add(a.Started.Sub(a.Queued))

@@ -42,16 +42,16 @@ type Version struct {
 	unheld chan struct{} // closed when the last one is released
 }
 
-// Query is a request to a version.
-type Query struct {
+// Request is a request to a version.
+type Request struct {
 	Inputs   []tensor.Named // tensors only, in any order
 	Outputs  []string       // nil means all of them
 	Priority int            // 1 is the highest; 0 is the model's default
 	Timeout  time.Duration  // shortens the model's own, if it is not 0
 }
 
-// Answer is a version's response, and when its run was queued, started and finished.
-type Answer = batch.Response
+// Response is a version's response, and when its run was queued, started and finished.
+type Response = batch.Response
 
 // Admit returns nil, or why a request with that timeout would be refused if it came
 // now. It is called before a long request is read.
@@ -75,13 +75,13 @@ func (v *Version) limit(timeout time.Duration) time.Duration {
 }
 
 // Infer checks the request, queues it and runs the model.
-func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
+func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	ordered, err := v.order(q.Inputs)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	if err := v.checkOutputs(q.Outputs); err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	began := time.Now()
 	if limit := v.limit(q.Timeout); limit > 0 {
@@ -89,13 +89,13 @@ func (v *Version) Infer(ctx context.Context, q Query) (Answer, error) {
 		defer until.stop()
 		ctx = until
 	}
-	answer, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
+	response, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
 	if err != nil {
 		v.statistics.failed(time.Since(began), err)
-		return Answer{}, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
+		return Response{}, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
 	}
-	v.statistics.succeeded(answer)
-	return answer, nil
+	v.statistics.succeeded(response)
+	return response, nil
 }
 
 // Golden returns the path of the version's golden answers, or empty.

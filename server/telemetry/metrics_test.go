@@ -64,7 +64,7 @@ func TestSeriesGoWithTheirVersion(t *testing.T) {
 		}
 		return n
 	}
-	answer := func() {
+	response := func() {
 		metrics.Began()
 		metrics.Answered(telemetry.Request{Model: "m", Version: "7", Protocol: "v2", Code: "200"})
 	}
@@ -73,14 +73,14 @@ func TestSeriesGoWithTheirVersion(t *testing.T) {
 	load.Verified(time.Millisecond, true)
 	load.Done()
 	first.Depth(1, 2)
-	answer()
+	response()
 	second := metrics.NewVersion("m", "7") // the same number with other content
 	first.Close()
 	require.NotZero(t, series(), "its successor reports under the same labels")
-	answer()
+	response()
 	second.Close()
 	require.Zero(t, series())
-	answer()
+	response()
 	require.Zero(t, series(), "a late response brings nothing back")
 
 	metrics.Retain("m", "7")

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,6 +29,6 @@ func TestContributingNamesWhatExists(t *testing.T) {
 	require.NotEmpty(t, folders)
 	for _, doc := range folders {
 		name := filepath.Base(filepath.Dir(doc))
-		assert.True(t, strings.Contains(string(text), "`"+name+"`"), "no row for the package %s", name)
+		assert.Contains(t, string(text), "`"+name+"`", "no row for the package")
 	}
 }

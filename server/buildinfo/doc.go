@@ -1,0 +1,2 @@
+// Package buildinfo holds what the linker writes into the binary.
+package buildinfo
