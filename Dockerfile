@@ -1,4 +1,4 @@
-# The inference server and the trainer. Build them with scripts/image, which also finds base images where none can be
+# The inference server and the trainer. Build them with scripts/image, which also makes base images where none can be
 # pulled; or, with BuildKit, anywhere: docker build --target server -t slipway-server:0.1.0 .
 
 # What the trainer starts from; one that has PyTorch 2 with CUDA trains on GPUs.
@@ -8,7 +8,7 @@ FROM node:22-bookworm-slim AS onnxruntime
 # Where packages come from, when it's not the public registry.
 ARG NPM_CONFIG_REGISTRY
 WORKDIR /src
-COPY scripts/onnxruntime scripts/
+COPY scripts/onnxruntime scripts/lib.sh scripts/
 RUN --mount=type=cache,target=/cache SLIPWAY_CACHE=/cache scripts/onnxruntime /onnxruntime
 
 FROM golang:1.26-bookworm AS build
@@ -21,14 +21,15 @@ ARG VERSION=dev
 ARG REVISION=unknown
 # cgo, because ONNX Runtime is called through its C interface.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=1 go build -buildvcs=false -trimpath \
+    echo "packages: $(go list -deps ./server | wc -l)" && \
+    CGO_ENABLED=1 go build -v -buildvcs=false -trimpath \
       -ldflags "-s -w -X slipway/server/buildinfo.Version=$VERSION -X slipway/server/buildinfo.Revision=$REVISION" -o /slipway ./server
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS server
 COPY --from=onnxruntime /onnxruntime/libonnxruntime.so.1 /usr/local/lib/
 COPY server/models /models
 COPY --from=build /slipway /usr/local/bin/
-# The library reports on its use to its makers unless it's told not to.
+# The library reports on its use to its makers unless it is forbidden to.
 ENV ORT_DISABLE_TELEMETRY=1
 # A number, so that Kubernetes can see that it isn't root.
 USER 65532:65532

@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 export PATH := $(CURDIR)/.build/bin:$(PATH)
 MODELS ?= server/models
-SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests .ci) scripts/kind/*.sh
+SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests .ci) scripts/lib.sh scripts/kind/*.sh scripts/offline/*.sh
 
 .PHONY: help
 help: ## Show this list
@@ -34,12 +34,13 @@ image: ## Build the images slipway-server and slipway-trainer
 	@scripts/image server
 	@scripts/image trainer
 
+.PHONY: unit
+unit: lib ## The Go tests of the server: with nothing but Go, gcc and ONNX Runtime's library
+	@go test ./server/...
+
 .PHONY: test
-test: lib lint check-charts ## Everything that needs no cluster
-	@scripts/protobuf --check
-	go test -race ./...
-	GOEXPERIMENT=cgocheck2 go test -short ./server/onnx ./server/serving
-	@scripts/conformance
+test: ## Everything that needs no cluster
+	@scripts/test
 
 .PHONY: conformance
 conformance: build ## Triton's, KServe's and ONNX's own clients and tests against the server
@@ -59,12 +60,16 @@ lint: ## Lint Go and shell
 e2e: ## The tests on a kind cluster
 	@scripts/e2e
 
+.PHONY: evidence
+evidence: ## The long proofs: the demo on an empty Docker that pulls its images
+	@scripts/pull-path-test
+
 .PHONY: bench
 bench: build ## How fast it is, as ratios to ONNX Runtime and to empty handlers (15 minutes)
 	@scripts/bench
 
 .PHONY: microbench
-microbench: lib ## Benchmarks of the server's rooms
+microbench: lib ## Benchmarks of the server's packages
 	go test -run '^$$' -bench . -benchmem ./server/...
 
 .PHONY: fuzz

@@ -5,12 +5,12 @@ NAME=slipway
 KUBECONFIG=$ROOT/.build/kubeconfig
 export KUBECONFIG KIND_EXPERIMENTAL_DOCKER_NETWORK=$NETWORK
 
-kind() { "$BIN/kind" "$@"; }
 nodes() { docker ps -aq --filter "label=io.x-k8s.kind.cluster=$NAME" "$@"; }
 
-# nodes_up: brings up the nodes by the shortest way: they are healthy, they need a start, or they are made anew.
+# nodes_up brings up the nodes by the shortest way: they are healthy, they need a start, or they are made anew.
 nodes_up() {
   local wanted=$CACHE/kind/cluster.yaml
+  mkdir -p "$CACHE/kind/shared"
   configuration >"$wanted"
   if [ -z "$(nodes)" ]; then
     create
@@ -35,10 +35,10 @@ nodes_up() {
   fi
 }
 
-# configuration: what kind is told; a cluster made with another one is not kept
+# configuration: what kind reads; a cluster made with another one is not kept
 configuration() {
-  echo "# $NODE_IMAGE"
-  sed "s|hostPath: SHARED|hostPath: $CACHE/kind/shared|" "$HERE/cluster.yaml"
+  echo "# $(docker image inspect -f '{{.Id}}' "$NODE_IMAGE")"
+  sed "s|hostPath: SHARED|hostPath: $CACHE/kind/shared|" "$ROOT/scripts/kind/cluster.yaml"
   # A negative OOM score needs CAP_SYS_RESOURCE, bit 24, which not every machine has.
   if [ "$(uname -s)" = Linux ] && [ $((16#$(awk '/^CapBnd/ {print $2}' /proc/self/status) >> 24 & 1)) = 0 ]; then
     printf '%s\n' 'containerdConfigPatches:' '- |-' \
@@ -48,7 +48,7 @@ configuration() {
 
 create() {
   [ -z "$(nodes)" ] || kind delete cluster --quiet --name "$NAME"
-  mkdir -p "${KUBECONFIG%/*}" "$CACHE/kind/shared"
+  mkdir -p "${KUBECONFIG%/*}"
   run kind-create "creating the cluster" kind create cluster --name "$NAME" --image "$NODE_IMAGE" \
     --config "$CACHE/kind/cluster.yaml" --wait 120s
   docker cp "$CACHE/kind/cluster.yaml" "$NAME-control-plane:/kind/created-with.yaml" >/dev/null
@@ -70,7 +70,7 @@ healthy_within() { # SECONDS
   return 1
 }
 
-# healthy: the API answers, and each kubelet has said lately, and since its node was started, that it's ready.
+# healthy: the API answers, and each kubelet has reported lately, and since its node was started, that it is ready.
 healthy() {
   local since leases
   since=$({

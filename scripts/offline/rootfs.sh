@@ -2,19 +2,19 @@
 # A node's root file system, as kind's own base image has it (images/base/Dockerfile in kind's source), and a small one
 # with the tools that pods need.
 
-ROOTFS=$CACHE/kind/rootfs
-NETTOOLS=$CACHE/kind/nettools
-PACKAGES=systemd,conntrack,iptables,nftables,iproute2,ethtool,mount,kmod,libseccomp2,pigz,ca-certificates,curl,jq,procps,socat
-PACKAGES+=,containerd,runc,containernetworking-plugins
+ROOTFS=$CACHE/offline/rootfs
+NETTOOLS=$CACHE/offline/nettools
+DEBIAN_PACKAGES=systemd,conntrack,iptables,nftables,iproute2,ethtool,mount,kmod,libseccomp2,pigz,ca-certificates,curl,jq,procps,socat
+DEBIAN_PACKAGES+=,containerd,runc,containernetworking-plugins
 
 rootfs() {
   local key
-  key=$(fingerprint rootfs.sh manifests/cni.yaml go.mod </dev/null)
-  ! stamped rootfs "$key" || return 0
-  debian "$ROOTFS" $PACKAGES
+  key=$(fingerprint offline/{rootfs.sh,cni.yaml,go.mod} </dev/null)
+  ! stamped offline-rootfs "$key" || return 0
+  debian "$ROOTFS" $DEBIAN_PACKAGES
   run rootfs "turning it into a kind node" node_files
   run nettools "picking the tools for pods" nettools
-  stamp rootfs "$key"
+  stamp offline-rootfs "$key"
 }
 
 node_files() (
@@ -41,7 +41,7 @@ node_files() (
   chroot . ctr oci spec |
     jq '.hooks.createContainer += [{path: "/kind/bin/mount-product-files.sh"}] | del(.process.rlimits)' >etc/containerd/cri-base.json
 
-  cp "$HERE/manifests/cni.yaml" kind/manifests/default-cni.yaml
+  cp "$OFFLINE/cni.yaml" kind/manifests/default-cni.yaml
   storage_manifest "$kind" >kind/manifests/default-storage.yaml
 )
 

@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # Root file systems made of Debian packages, from the mirror that this machine itself uses.
 
-# debian FOLDER PACKAGE,…: Debian 12 without recommendations, in a folder that's there whole or not at all.
+# debian FOLDER PACKAGE,…: Debian 12 without recommendations, in a folder that is there completely or not at all
 debian() {
-  local mirror
-  [ "$(id -u)" = 0 ] || die "no image can be pulled here, and making one from Debian packages needs root"
   install_packages debootstrap debian-archive-keyring jq
+  locked debootstrap bootstrap "$@" # they share the folder of downloaded packages
+}
+
+bootstrap() { # FOLDER PACKAGE,…
+  local mirror
   # shellcheck disable=SC2016 # these are apt's own variables
   mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
     awk '$2 == "bookworm" && $3 == "main" {print $1; exit}')

@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# The images that the Dockerfile starts from: Debian packages, with this machine's own Go and npm, so that one Dockerfile
+# serves everywhere.
+
+# A company's proxy has a certificate of its own: what this machine trusts, its stand-ins trust.
+TRUST=/etc/ssl/certs/ca-certificates.crt
+DEBIAN=$CACHE/offline/debian
+
+# dockerfile NAME KEY FOLDER: the image of the Dockerfile on stdin and of the files in the folder
+dockerfile() {
+  local dockerfile=$CACHE/offline/${1//[\/:]/-}.Dockerfile
+  cat >"$dockerfile"
+  docker_build "image-${1//[\/:]/-}" "making the image $1" --label "slipway.offline=$2" -t "$1" -f "$dockerfile" "$3"
+}
+
+# base_folder: the Debian that the images are made of
+base_folder() {
+  mkdir -p "$CACHE/offline/empty"
+  locked debian make_base_folder
+}
+
+make_base_folder() {
+  local key packages=ca-certificates,tzdata,libgomp1 # the last for cc_image
+  key=$(echo $packages | fingerprint offline/debian.sh)
+  ! stamped offline-debian "$key" || return 0
+  debian "$DEBIAN" $packages
+  cp -L "$TRUST" "$DEBIAN$TRUST"
+  sources >"$DEBIAN/etc/apt/sources.list"
+  stamp offline-debian "$key"
+}
+
+# base_image: the same as an image, whose name is BASE
+base_image() {
+  base_folder
+  BASE=slipway-debian:$(cat "$CACHE/stamps/offline-debian")
+  docker image inspect "$BASE" >/dev/null 2>&1 ||
+    tar -C "$DEBIAN" --numeric-owner -c . | docker import - "$BASE" >/dev/null
+}
+
+# current NAME: the image was made of these very sources; else KEY is what the next one is made of.
+current() {
+  KEY=$(go env GOROOT GOVERSION | fingerprint offline/{base-images,debian}.sh)
+  made_of "$1" "$KEY"
+}
+
+# sources: where this machine's own apt has Debian 12 from, else debootstrap
+sources() {
+  # shellcheck disable=SC2016 # these are apt's own variables
+  apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+    awk '$2 ~ /^bookworm/ && $3 == "main" {print "deb", $1, $2, $3}' | grep . ||
+    sed -n 's|^DEF_MIRROR="\(.*\)"$|deb \1 bookworm main|p' "$(command -v debootstrap)"
+}
+
+# with PACKAGE…: the line of a Dockerfile that installs them
+with() {
+  echo "RUN apt-get update && apt-get install -y --no-install-recommends $* && rm -rf /var/lib/apt/lists/*"
+}
+
+debian_image() { # NAME
+  ! current "$1" || return 0
+  base_image
+  dockerfile "$1" "$KEY" "$CACHE/offline/empty" <<END
+FROM $BASE
+END
+}
+
+go_image() { # NAME
+  ! current "$1" || return 0
+  base_image
+  dockerfile "$1" "$KEY" "$(go env GOROOT)" <<END
+FROM $BASE
+$(with gcc libc6-dev)
+COPY . /usr/local/go
+ENV PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV GOPATH=/go GOTOOLCHAIN=local SSL_CERT_FILE=$TRUST
+WORKDIR /go
+END
+}
+
+npm_image() { # NAME
+  ! current "$1" || return 0
+  base_image
+  local folder=$CACHE/offline/npm install=
+  command -v npm >/dev/null || install=$(with nodejs npm)
+  rm -rf "$folder"
+  mkdir -p "$folder/bin" "$folder/lib"
+  if command -v npm >/dev/null; then
+    cp -L "$(command -v node)" "$folder/bin/node"
+    cp -r "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$folder/lib/npm"
+    ln -s ../lib/npm/bin/npm-cli.js "$folder/bin/npm"
+  fi
+  dockerfile "$1" "$KEY" "$folder" <<END
+FROM $BASE
+$install
+COPY . /usr/local
+ENV NODE_EXTRA_CA_CERTS=$TRUST
+END
+  rm -rf "$folder"
+}
+
+# The C++ runtime and no more: no shell, no package manager, and a user that is nobody.
+cc_image() { # NAME
+  ! current "$1" || return 0
+  base_image
+  local folder=$CACHE/offline/cc
+  rm -rf "$folder"
+  mkdir -p "$folder/etc" "$folder/home/nonroot" "$folder/tmp"
+  chmod 1777 "$folder/tmp"
+  echo nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin >"$folder/etc/passwd"
+  echo nonroot:x:65532: >"$folder/etc/group"
+  {
+    chroot "$DEBIAN" dpkg -L libc6 libgcc-s1 libstdc++6 libgomp1 tzdata | (cd "$DEBIAN" && while read -r path; do
+      if [ -e ".$path" ] && [ ! -d ".$path" ]; then echo ".$path"; fi
+    done)
+    echo ".$TRUST"
+  } | tar -C "$DEBIAN" -c -T - | tar -C "$folder" -x
+  dockerfile "$1" "$KEY" "$folder" <<END
+FROM scratch
+COPY . /
+ENV PATH=/usr/local/bin:/usr/bin:/bin SSL_CERT_FILE=$TRUST
+USER 65532:65532
+WORKDIR /home/nonroot
+END
+}
