@@ -6,7 +6,7 @@
 //	MANIFEST.json   the SHA-256 of each file, optional
 //
 // It holds the one set of rules for everybody who reads or writes a bundle:
-// which names are files of a bundle, which names nobody reads, what a version is
+// which names are files of a bundle, which names readers skip, what a version is
 // called, and when a bundle agrees with its manifest. It knows neither what a
 // repository is nor where a bundle comes from, and it does not open a model.
 package bundle

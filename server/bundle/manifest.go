@@ -12,8 +12,8 @@ import (
 // digits, by the file's path in it.
 type Manifest map[string]string
 
-// ParseManifest reads a MANIFEST.json. Keys other than "files" belong to whoever
-// wrote it. Each file must be one that readers look at, and its digest a SHA-256
+// ParseManifest reads a MANIFEST.json. Keys other than "files" belong to its
+// writer. Each file must be one that readers look at, and its digest a SHA-256
 // with or without the prefix sha256:.
 func ParseManifest(text []byte) (Manifest, error) {
 	var document struct {

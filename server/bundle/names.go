@@ -21,9 +21,9 @@ const (
 // ModelSuffix ends the name of a file that is a model by itself.
 const ModelSuffix = ".onnx"
 
-// Hidden reports whether readers pass over a file or folder of that name: it
+// Hidden reports whether readers skip a file or folder of that name: it
 // begins with a dot, as what a mounted ConfigMap keeps its versions in, or ends
-// in .tmp or .partial, under which somebody may still write.
+// in .tmp or .partial, which a writer may not have finished.
 func Hidden(name string) bool {
 	// An ext4 volume has a lost+found that only root can read.
 	return strings.HasPrefix(name, ".") || name == "lost+found" ||
@@ -55,7 +55,7 @@ func ParseVersion(name string) (version int64, ok bool) {
 }
 
 // CheckModelName returns an error for a name that would change a URL's meaning,
-// that no message can carry, or that readers pass over.
+// that no message can carry, or that readers skip.
 func CheckModelName(model string) error {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	if model == "" || !utf8.ValidString(model) || strings.ContainsAny(model, "/:?#%") || strings.ContainsFunc(model, unprintable) {

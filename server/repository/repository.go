@@ -52,8 +52,8 @@ type Bundle struct {
 }
 
 // Scan reads the repository under folder. It follows symbolic links and skips
-// hidden names. An entry that is not part of the layout is a problem: what nobody
-// reads must not look as if it were served.
+// hidden names. An entry that is not part of the layout is a problem: what is not
+// read must not look as if it were served.
 func Scan(folder string) (State, error) {
 	return new(scanner).scan(context.Background(), folder)
 }
