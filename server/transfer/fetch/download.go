@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
-	"os"
 	"path"
 	"strconv"
 	"time"
@@ -78,7 +76,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done downloaded, e
 		j.Log.Info("resuming", "object", o.Name, "from", p.size, "of", o.Size)
 		j.meter.Skip(p.size)
 	}
-	return done, retry(ctx, j.Options, func() (advanced bool, err error) {
+	err = retry(ctx, j.Options, func() (advanced bool, err error) {
 		if err = j.connect(ctx, o, p); err == nil {
 			done.size, done.sha256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
 			err = checkSum(o, done.sha256)
@@ -97,6 +95,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done downloaded, e
 		most = max(most, p.size)
 		return advanced, err
 	})
+	return done, err
 }
 
 // restart downloads a part from its start.
@@ -118,41 +117,6 @@ func checkSum(o source.Object, got string) error {
 		return nil
 	}
 	return fmt.Errorf("%s has sha256 %s, expected %s: %w", o.Name, got, o.SHA256, errWrongSum)
-}
-
-// part is a file that is being downloaded, with the SHA-256 of what it has.
-type part struct {
-	*os.File
-	sum  hash.Hash
-	size int64
-}
-
-// openPart opens a part at its end, and makes it if an earlier run has not.
-func openPart(folder *transfer.Folder, name string) (*part, error) {
-	f, err := folder.Create(name, os.O_RDWR)
-	if err != nil {
-		return nil, err
-	}
-	p := &part{File: f, sum: sha256.New()}
-	if p.size, err = io.Copy(p.sum, f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return p, nil
-}
-
-// restart drops what the part has.
-func (p *part) restart() error {
-	p.size = 0
-	p.sum.Reset()
-	_, err := p.Seek(0, io.SeekStart)
-	return errors.Join(err, p.Truncate(0))
-}
-
-func (p *part) Write(b []byte) (int, error) {
-	n, err := p.File.Write(b)
-	p.sum.Write(b[:n])
-	p.size += int64(n)
-	return n, err
 }
 
 // connect reads from one connection until its end or until it stalls.
