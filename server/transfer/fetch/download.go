@@ -20,14 +20,9 @@ import (
 
 var errStalled = errors.New("no data came for too long")
 
-// downloaded is a complete part file.
-type downloaded struct {
-	path   string // in the repository's folder
-	size   int64
-	sha256 string
-}
-
-func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]downloaded, error) {
+// downloadAll returns the objects with the size and the SHA-256 of what came. Each
+// is in its part file.
+func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]source.Object, error) {
 	var total int64
 	for _, o := range objects {
 		if o.Size < 0 {
@@ -40,7 +35,7 @@ func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]downl
 		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
 	})
 	defer j.meter.Stop()
-	results := make([]downloaded, len(objects)) // each goroutine writes its own
+	results := make([]source.Object, len(objects)) // each goroutine writes its own
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i, o := range objects {
@@ -59,16 +54,15 @@ func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]downl
 
 // download downloads an object into a part file, over as many connections as that
 // takes. It resumes what an earlier run has left there.
-func (j *job) download(ctx context.Context, o source.Object) (done downloaded, err error) {
-	done.path = j.partName(o)
-	p, err := openPart(j.folder, done.path)
+func (j *job) download(ctx context.Context, o source.Object) (done source.Object, err error) {
+	p, err := openPart(j.folder, j.partName(o))
 	if err != nil {
-		return downloaded{}, err
+		return o, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	if p.size > o.Size || o.Tag == "" { // an unknown size is -1
 		if err := p.restart(); err != nil { // nothing shows that the rest would fit
-			return downloaded{}, err
+			return o, err
 		}
 	}
 	resumed, most := p.size > 0, p.size
@@ -78,8 +72,9 @@ func (j *job) download(ctx context.Context, o source.Object) (done downloaded, e
 	}
 	err = retry(ctx, j.Options, func() (advanced bool, err error) {
 		if err = j.connect(ctx, o, p); err == nil {
-			done.size, done.sha256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
-			err = checkSum(o, done.sha256)
+			done = o
+			done.Size, done.SHA256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
+			err = checkSum(o, done.SHA256)
 		}
 		if errors.Is(err, errWrongSum) {
 			err = errors.Join(err, j.restart(p))

@@ -47,13 +47,13 @@ func (j *job) run(ctx context.Context) (report Report, err error) {
 	if err := errors.Join(j.remove(stageFolder, oldFolder), j.folder.MkdirAll(partsFolder)); err != nil {
 		return report, err
 	}
-	parts, err := j.downloadAll(ctx, missing)
+	came, err := j.downloadAll(ctx, missing)
 	report.Bytes = j.meter.Moved()
 	if err != nil {
 		return report, err
 	}
 	report.Fetched = len(missing)
-	files, err := j.stage(ctx, missing, parts)
+	files, err := j.stage(ctx, missing, came)
 	if err != nil {
 		return report, err
 	}

@@ -23,11 +23,12 @@ const (
 
 // stage moves and unpacks what was downloaded into one folder, laid out as the
 // source is. It returns the files by their paths in the source.
-func (j *job) stage(ctx context.Context, objects []source.Object, parts []downloaded) (map[string]source.Object, error) {
+func (j *job) stage(ctx context.Context, objects, came []source.Object) (map[string]source.Object, error) {
 	files := map[string]source.Object{}
 	for i, o := range objects {
+		part := j.partName(o)
 		if o.Packing != source.Plain {
-			if err := j.unpack(ctx, parts[i].path, o.Packing == source.ImageLayer, files); err != nil {
+			if err := j.unpack(ctx, part, o.Packing == source.ImageLayer, files); err != nil {
 				return nil, fmt.Errorf("unpack %s: %w", o.Name, err)
 			}
 			continue
@@ -35,9 +36,9 @@ func (j *job) stage(ctx context.Context, objects []source.Object, parts []downlo
 		if _, twice := files[o.Name]; twice {
 			return nil, twiceError(o.Name)
 		}
-		files[o.Name] = source.Object{Size: parts[i].size, SHA256: parts[i].sha256}
+		files[o.Name] = came[i]
 		to := path.Join(stageFolder, o.Name)
-		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(parts[i].path, to)); err != nil {
+		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(part, to)); err != nil {
 			return nil, err
 		}
 	}
