@@ -14,6 +14,7 @@ import (
 
 	"slipway/server/telemetry"
 	"slipway/server/transfer/fetch"
+	"slipway/server/transfer/source"
 )
 
 type fetchCommand struct {
@@ -61,7 +62,7 @@ func (f fetchCommand) headers() (http.Header, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read --header-file: %w", err)
 	}
-	headers, err := fetch.ParseHeaders(text)
+	headers, err := source.ParseHeaders(text)
 	if err != nil {
 		return nil, fmt.Errorf("read --header-file %s: %w", f.HeaderFile, err)
 	}

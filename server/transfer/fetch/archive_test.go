@@ -96,20 +96,3 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseHeaders(f *testing.F) {
-	f.Add([]byte("Authorization: Bearer token\n# c\n"))
-	f.Add([]byte("\x00:\r\n:"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		headers, err := fetch.ParseHeaders(text)
-		if err != nil {
-			return
-		}
-		for name, values := range headers {
-			assert.NotEmpty(t, name)
-			for _, v := range values {
-				assert.NotContains(t, v, "\n")
-			}
-		}
-	})
-}

@@ -13,6 +13,7 @@
 // without --sha256 are downloaded each time, and replace nothing if they have the
 // same files.
 //
-// It knows how a repository is laid out, by the rules of package bundle. It opens
-// no model and does not read the configuration of one.
+// It knows how a repository is laid out, by the rules of package bundle. Package
+// source lists and opens the objects: no store, server or registry is known here. It
+// opens no model and does not read the configuration of one.
 package fetch

@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
-	"os"
 	"path"
 	"strconv"
 	"time"
@@ -17,31 +15,27 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/server/transfer"
+	"slipway/server/transfer/source"
 )
 
 var errStalled = errors.New("no data came for too long")
 
-// downloaded is a complete part file.
-type downloaded struct {
-	path   string // in the repository's folder
-	size   int64
-	sha256 string
-}
-
-func (j *job) downloadAll(ctx context.Context, objects []object) ([]downloaded, error) {
+// downloadAll returns the objects with the size and the SHA-256 of what came. Each
+// is in its part file.
+func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]source.Object, error) {
 	var total int64
 	for _, o := range objects {
-		if o.size < 0 {
+		if o.Size < 0 {
 			total = -1
 			break
 		}
-		total += o.size
+		total += o.Size
 	}
 	j.meter = transfer.StartMeter(transfer.Work{
 		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
 	})
 	defer j.meter.Stop()
-	results := make([]downloaded, len(objects)) // each goroutine writes its own
+	results := make([]source.Object, len(objects)) // each goroutine writes its own
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i, o := range objects {
@@ -50,7 +44,7 @@ func (j *job) downloadAll(ctx context.Context, objects []object) ([]downloaded, 
 				return context.Cause(ctx)
 			}
 			if results[i], err = j.download(ctx, o); err != nil {
-				return fmt.Errorf("download %s: %w", o.name, err)
+				return fmt.Errorf("download %s: %w", o.Name, err)
 			}
 			return nil
 		})
@@ -60,32 +54,32 @@ func (j *job) downloadAll(ctx context.Context, objects []object) ([]downloaded, 
 
 // download downloads an object into a part file, over as many connections as that
 // takes. It resumes what an earlier run has left there.
-func (j *job) download(ctx context.Context, o object) (done downloaded, err error) {
-	done.path = j.partName(o)
-	p, err := openPart(j.folder, done.path)
+func (j *job) download(ctx context.Context, o source.Object) (done source.Object, err error) {
+	p, err := openPart(j.folder, j.partName(o))
 	if err != nil {
-		return downloaded{}, err
+		return o, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	if p.size > o.size || o.tag == "" { // an unknown size is -1
+	if p.size > o.Size || o.Tag == "" { // an unknown size is -1
 		if err := p.restart(); err != nil { // nothing shows that the rest would fit
-			return downloaded{}, err
+			return o, err
 		}
 	}
 	resumed, most := p.size > 0, p.size
 	if resumed {
-		j.Log.Info("resuming", "object", o.name, "from", p.size, "of", o.size)
+		j.Log.Info("resuming", "object", o.Name, "from", p.size, "of", o.Size)
 		j.meter.Skip(p.size)
 	}
-	return done, retry(ctx, j.Options, func() (advanced bool, err error) {
+	err = retry(ctx, j.Options, func() (advanced bool, err error) {
 		if err = j.connect(ctx, o, p); err == nil {
-			done.size, done.sha256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
-			err = checkSum(o, done.sha256)
+			done = o
+			done.Size, done.SHA256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
+			err = checkSum(o, done.SHA256)
 		}
 		if errors.Is(err, errWrongSum) {
 			err = errors.Join(err, j.restart(p))
 			if !resumed {
-				err = permanent(err)
+				err = source.Permanent(err)
 			}
 			resumed = false // what the earlier run left was at fault, or the source is
 		}
@@ -96,6 +90,7 @@ func (j *job) download(ctx context.Context, o object) (done downloaded, err erro
 		most = max(most, p.size)
 		return advanced, err
 	})
+	return done, err
 }
 
 // restart downloads a part from its start.
@@ -105,58 +100,23 @@ func (j *job) restart(p *part) error {
 }
 
 // partName differs for different contents, so that no two are mixed.
-func (j *job) partName(o object) string {
-	sum := sha256.Sum256([]byte(j.shown + "\x00" + o.key + "\x00" + o.tag + "\x00" + strconv.FormatInt(o.size, 10)))
+func (j *job) partName(o source.Object) string {
+	sum := sha256.Sum256([]byte(j.shown + "\x00" + o.Key + "\x00" + o.Tag + "\x00" + strconv.FormatInt(o.Size, 10)))
 	return path.Join(partsFolder, hex.EncodeToString(sum[:16]))
 }
 
 var errWrongSum = errors.New("it was changed or is published in part; nothing was installed")
 
-func checkSum(o object, got string) error {
-	if o.sha256 == "" || got == o.sha256 {
+func checkSum(o source.Object, got string) error {
+	if o.SHA256 == "" || got == o.SHA256 {
 		return nil
 	}
-	return fmt.Errorf("%s has sha256 %s, expected %s: %w", o.name, got, o.sha256, errWrongSum)
-}
-
-// part is a file that is being downloaded, with the SHA-256 of what it has.
-type part struct {
-	*os.File
-	sum  hash.Hash
-	size int64
-}
-
-// openPart opens a part at its end, and makes it if an earlier run has not.
-func openPart(folder *transfer.Folder, name string) (*part, error) {
-	f, err := folder.Create(name, os.O_RDWR)
-	if err != nil {
-		return nil, err
-	}
-	p := &part{File: f, sum: sha256.New()}
-	if p.size, err = io.Copy(p.sum, f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return p, nil
-}
-
-// restart drops what the part has.
-func (p *part) restart() error {
-	p.size = 0
-	p.sum.Reset()
-	_, err := p.Seek(0, io.SeekStart)
-	return errors.Join(err, p.Truncate(0))
-}
-
-func (p *part) Write(b []byte) (int, error) {
-	n, err := p.File.Write(b)
-	p.sum.Write(b[:n])
-	p.size += int64(n)
-	return n, err
+	return fmt.Errorf("%s has sha256 %s, expected %s: %w", o.Name, got, o.SHA256, errWrongSum)
 }
 
 // connect reads from one connection until its end or until it stalls.
-func (j *job) connect(parent context.Context, o object, p *part) error {
-	if p.size == o.size {
+func (j *job) connect(parent context.Context, o source.Object, p *part) error {
+	if p.size == o.Size {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(parent)
@@ -170,8 +130,8 @@ func (j *job) connect(parent context.Context, o object, p *part) error {
 	return err
 }
 
-func (j *job) read(ctx context.Context, o object, p *part, watchdog *time.Timer) error {
-	body, at, err := j.source.open(ctx, o, p.size)
+func (j *job) read(ctx context.Context, o source.Object, p *part, watchdog *time.Timer) error {
+	body, at, err := j.source.Open(ctx, o, p.size)
 	if err != nil {
 		return err
 	}
@@ -185,19 +145,19 @@ func (j *job) read(ctx context.Context, o object, p *part, watchdog *time.Timer)
 	for {
 		watchdog.Reset(j.Stall)
 		n, err := body.Read(buffer)
-		if o.size >= 0 && p.size+int64(n) > o.size {
-			return permanent(fmt.Errorf("more came than the %d bytes that the source reports; it changed meanwhile: run again", o.size))
+		if o.Size >= 0 && p.size+int64(n) > o.Size {
+			return source.Permanent(fmt.Errorf("more came than the %d bytes that the source reports; it changed meanwhile: run again", o.Size))
 		}
 		if _, err := p.Write(buffer[:n]); err != nil {
 			return err
 		}
 		j.meter.Add(int64(n))
 		switch {
-		case errors.Is(err, io.EOF) && o.size >= 0 && p.size < o.size:
-			return fmt.Errorf("the connection ended after %d of %d bytes", p.size, o.size)
+		case errors.Is(err, io.EOF) && o.Size >= 0 && p.size < o.Size:
+			return fmt.Errorf("the connection ended after %d of %d bytes", p.size, o.Size)
 		case errors.Is(err, io.EOF):
 			return nil
-		case err != nil && p.size == o.size:
+		case err != nil && p.size == o.Size:
 			// All came, and the provider's client found that its own checksum differs.
 			return errors.Join(err, j.restart(p))
 		case err != nil:

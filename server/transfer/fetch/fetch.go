@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"slipway/server/bundle"
 	"slipway/server/transfer"
+	"slipway/server/transfer/source"
 )
 
 const parallel = 4 // downloads at once
@@ -35,7 +37,6 @@ type Report struct {
 	Fetched int   // objects downloaded
 	Present int   // objects that were there already
 	Bytes   int64 // downloaded
-	Took    time.Duration
 }
 
 // Fetch brings what lies at from into the folder to, or into the file to if from is
@@ -50,7 +51,6 @@ func Fetch(ctx context.Context, from, to string, o Options) (Report, error) {
 	}
 	shown := transfer.Redact(from)
 	report, err := fetch(ctx, from, to, o)
-	report.Took = time.Since(started)
 	if err != nil {
 		return report, fmt.Errorf("fetch %s: %w%s", shown, err, advice(ctx, from, err))
 	}
@@ -58,8 +58,9 @@ func Fetch(ctx context.Context, from, to string, o Options) (Report, error) {
 		o.Log.Info("already there", "source", shown, "destination", to, "objects", report.Present)
 		return report, nil
 	}
+	took := time.Since(started)
 	o.Log.Info("fetched", "source", shown, "destination", to, "objects", report.Fetched, "present", report.Present,
-		"bytes", report.Bytes, "megabytes_per_second", transfer.Rate(report.Bytes, report.Took), "took", report.Took.Round(time.Millisecond).String())
+		"bytes", report.Bytes, "megabytes_per_second", transfer.Rate(report.Bytes, took), "took", took.Round(time.Millisecond).String())
 	return report, nil
 }
 
@@ -71,17 +72,26 @@ func fetch(ctx context.Context, from, to string, o Options) (report Report, err 
 	if err != nil {
 		return report, err
 	}
-	source, err := open(ctx, location, o)
+	src, err := source.Open(ctx, location, source.Options{Headers: o.Headers, Insecure: o.Insecure, Stall: o.Stall})
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, source.close()) }()
-	objects, err := list(ctx, source, o)
+	defer func() { err = errors.Join(err, src.Close()) }()
+	objects, err := list(ctx, src, o)
 	if err != nil {
 		return report, err
 	}
-	j, err := newJob(ctx, from, to, o, source, objects)
-	if err != nil {
+	j := &job{Options: o, source: src, shown: transfer.Redact(from), root: to}
+	if err := j.plan(objects); err != nil {
+		return report, err
+	}
+	// An image is pushed at once.
+	if location.Scheme != transfer.OCI {
+		if err := j.leaveOutUnfinished(ctx); err != nil {
+			return report, err
+		}
+	}
+	if err := check(j.units); err != nil {
 		return report, err
 	}
 	if j.folder, err = transfer.OpenFolder(j.root); err != nil {
@@ -94,6 +104,21 @@ func fetch(ctx context.Context, from, to string, o Options) (report Report, err 
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	return j.run(ctx)
+}
+
+// advice is what to do next, if the error itself does not contain it.
+func advice(ctx context.Context, from string, err error) string {
+	if ctx.Err() != nil {
+		return "; what came is kept, and the next run resumes from there"
+	}
+	scheme, _, _ := strings.Cut(from, "://")
+	if text := source.Advice(scheme, err); text != "" {
+		return "; " + text
+	}
+	if errors.Is(err, errGaveUp) {
+		return "; run again to resume from where it stopped"
+	}
+	return ""
 }
 
 func (o *Options) validate() error {
@@ -118,22 +143,22 @@ func (o *Options) validate() error {
 }
 
 // list returns what the source has, with the SHA-256 that the caller expects.
-func list(ctx context.Context, s source, o Options) ([]object, error) {
-	var objects []object
+func list(ctx context.Context, s source.Source, o Options) ([]source.Object, error) {
+	var objects []source.Object
 	err := retry(ctx, o, func() (_ bool, err error) {
-		objects, err = s.list(ctx)
+		objects, err = s.List(ctx)
 		return false, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	objects = slices.DeleteFunc(objects, func(o object) bool { return bundle.HiddenPath(o.name) && bundle.CheckPath(o.name) == nil })
+	objects = slices.DeleteFunc(objects, func(o source.Object) bool { return bundle.HiddenPath(o.Name) && bundle.CheckPath(o.Name) == nil })
 	if len(objects) == 0 {
 		return nil, errors.New("nothing there that a server would read; check the address")
 	}
 	for _, object := range objects {
-		if err := bundle.CheckPath(object.name); err != nil {
-			return nil, permanent(fmt.Errorf("the source has a %w; nothing was installed", err))
+		if err := bundle.CheckPath(object.Name); err != nil {
+			return nil, source.Permanent(fmt.Errorf("the source has a %w; nothing was installed", err))
 		}
 	}
 	if o.SHA256 == "" {
@@ -142,9 +167,9 @@ func list(ctx context.Context, s source, o Options) ([]object, error) {
 	if len(objects) != 1 {
 		return nil, fmt.Errorf("a sha256 is of one file and here are %d; publish a %s with them instead", len(objects), bundle.ManifestFile)
 	}
-	if known := objects[0].sha256; known != "" && known != o.SHA256 {
+	if known := objects[0].SHA256; known != "" && known != o.SHA256 {
 		return nil, fmt.Errorf("the source has sha256 %s, expected %s", known, o.SHA256)
 	}
-	objects[0].sha256 = o.SHA256
+	objects[0].SHA256 = o.SHA256
 	return objects, nil
 }

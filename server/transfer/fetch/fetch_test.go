@@ -111,10 +111,10 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 	files{"iris/1/model.onnx": "one", "iris/2/model.onnx": "two", "iris/config.yaml": "c"}.write(t, from)
 	report, err := run(t, from, to)
 	require.NoError(t, err)
-	assert.Equal(t, fetch.Report{Fetched: 3, Bytes: 7}, counts(report))
+	assert.Equal(t, fetch.Report{Fetched: 3, Bytes: 7}, report)
 	report, err = run(t, from, to)
 	require.NoError(t, err)
-	assert.Equal(t, fetch.Report{Present: 3}, counts(report))
+	assert.Equal(t, fetch.Report{Present: 3}, report)
 
 	t.Run("a new version alone", func(t *testing.T) {
 		before, err := os.Stat(filepath.Join(to, "iris/1"))
@@ -122,7 +122,7 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 		files{"iris/3/model.onnx": "three"}.write(t, from)
 		report, err := run(t, from, to)
 		require.NoError(t, err)
-		assert.Equal(t, fetch.Report{Fetched: 1, Present: 3, Bytes: 5}, counts(report))
+		assert.Equal(t, fetch.Report{Fetched: 1, Present: 3, Bytes: 5}, report)
 		after, err := os.Stat(filepath.Join(to, "iris/1"))
 		require.NoError(t, err)
 		assert.True(t, os.SameFile(before, after), "an unchanged version was replaced")
@@ -131,14 +131,14 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(to, "iris/2/model.onnx"), []byte("2wo"), 0o644))
 		report, err := run(t, from, to)
 		require.NoError(t, err)
-		assert.Equal(t, fetch.Report{Fetched: 1, Present: 3, Bytes: 3}, counts(report))
+		assert.Equal(t, fetch.Report{Fetched: 1, Present: 3, Bytes: 3}, report)
 		assert.Equal(t, "two", readable(t, to)["iris/2/model.onnx"])
 	})
 	t.Run("a file added and a file changed at the source", func(t *testing.T) {
 		files{"iris/1/golden.ndjson": "g", "iris/1/model.onnx": "uno!"}.write(t, from)
 		report, err := run(t, from, to)
 		require.NoError(t, err)
-		assert.Equal(t, fetch.Report{Fetched: 2, Present: 3, Bytes: 5}, counts(report))
+		assert.Equal(t, fetch.Report{Fetched: 2, Present: 3, Bytes: 5}, report)
 		assert.Equal(t, files{
 			"iris/1/model.onnx": "uno!", "iris/1/golden.ndjson": "g", "iris/2/model.onnx": "two", "iris/3/model.onnx": "three", "iris/config.yaml": "c",
 		}, readable(t, to))
@@ -185,11 +185,6 @@ func TestAnotherFormOfTheModel(t *testing.T) {
 	require.ErrorContains(t, err, "has a folder of the model iris")
 	_, err = run(t, to, from)
 	require.ErrorContains(t, err, "has a file of the model iris")
-}
-
-func counts(r fetch.Report) fetch.Report {
-	r.Took = 0
-	return r
 }
 
 func TestBareAndVersionsClash(t *testing.T) {

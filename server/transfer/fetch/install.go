@@ -23,7 +23,7 @@ func (j *job) present(u *unit) bool {
 		}
 	}
 	for name, o := range u.files {
-		if !o.same(filepath.Join(at, filepath.FromSlash(name))) {
+		if !o.Same(filepath.Join(at, filepath.FromSlash(name))) {
 			return false
 		}
 	}
@@ -63,7 +63,7 @@ func (j *job) verify(u *unit) error {
 	}
 	digests := map[string]string{}
 	for _, name := range u.content() {
-		digests[name] = u.files[name].sha256
+		digests[name] = u.files[name].SHA256
 	}
 	manifest, err := bundle.ParseManifest(text)
 	if err == nil {

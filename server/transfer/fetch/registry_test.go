@@ -201,7 +201,7 @@ func TestRegistryLayouts(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, before, inodes(t, to), "what is the same was replaced")
 			if test.files {
-				assert.Equal(t, fetch.Report{Present: len(test.layers)}, counts(report))
+				assert.Equal(t, fetch.Report{Present: len(test.layers)}, report)
 			}
 
 			to = t.TempDir()

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
-	"strconv"
+	"os"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"slipway/server/transfer/source"
 )
 
 const (
@@ -47,8 +50,8 @@ func retry(ctx context.Context, o Options, try func() (advanced bool, err error)
 			p.Reset()
 		}
 		p.retryAfter = 0
-		if status, ok := errors.AsType[*statusError](err); ok {
-			p.retryAfter = min(status.after, longestRetryAfter)
+		if status, ok := errors.AsType[*source.StatusError](err); ok {
+			p.retryAfter = min(status.After, longestRetryAfter)
 		}
 		switch {
 		case err == nil:
@@ -67,14 +70,15 @@ func retry(ctx context.Context, o Options, try func() (advanced bool, err error)
 	return err
 }
 
-// retryAfter reads the header in both of its forms.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+// isPermanent is true of the faults of the caller and the disk. Those of the network
+// and the server pass.
+func isPermanent(err error) bool {
+	var marked *backoff.PermanentError
+	var file *fs.PathError
+	var rename *os.LinkError
+	if errors.As(err, &marked) || errors.As(err, &file) || errors.As(err, &rename) {
+		return true
 	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
+	status := source.Status(err)
+	return status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
 }

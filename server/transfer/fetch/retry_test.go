@@ -12,12 +12,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/server/transfer/source"
 )
 
 // TestRetryPauses counts the time of a bubble, so that no test waits.
 func TestRetryPauses(t *testing.T) {
 	busy := func(after time.Duration) error {
-		return &statusError{code: http.StatusServiceUnavailable, after: after}
+		return &source.StatusError{Code: http.StatusServiceUnavailable, After: after}
 	}
 	for name, test := range map[string]struct {
 		tries         []error // of each try; the last one repeats
@@ -32,8 +34,8 @@ func TestRetryPauses(t *testing.T) {
 		"Retry-After":                {tries: []error{busy(time.Minute), nil}, calls: 2, least: time.Minute, most: time.Minute},
 		"no longer than two minutes": {tries: []error{busy(time.Hour), nil}, calls: 2, least: 2 * time.Minute, most: 2 * time.Minute},
 		"Retry-After each time":      {tries: []error{busy(time.Minute)}, calls: 4, least: 3 * time.Minute, most: 3 * time.Minute, problem: "gave up after 4 tries"},
-		"permanent":                  {tries: []error{permanent(errors.New("wrong"))}, calls: 1, problem: "wrong"},
-		"permanent in the end":       {tries: []error{io.ErrUnexpectedEOF, permanent(errors.New("wrong"))}, calls: 2, least: time.Second / 2, most: 3 * time.Second / 2, problem: "wrong"},
+		"permanent":                  {tries: []error{source.Permanent(errors.New("wrong"))}, calls: 1, problem: "wrong"},
+		"permanent in the end":       {tries: []error{io.ErrUnexpectedEOF, source.Permanent(errors.New("wrong"))}, calls: 2, least: time.Second / 2, most: 3 * time.Second / 2, problem: "wrong"},
 		"progress each time":         {tries: []error{io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, nil}, advanceAlways: true, calls: 6, least: 5 * time.Second / 2, most: 15 * time.Second / 2},
 	} {
 		t.Run(name, func(t *testing.T) {

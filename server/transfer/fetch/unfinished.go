@@ -12,13 +12,13 @@ import (
 	"strings"
 
 	"slipway/server/bundle"
+	"slipway/server/transfer/source"
 )
 
 // leaveOutUnfinished drops the versions that somebody is still publishing: they
 // lack their model, or a file that their manifest names. A version in a store
-// begins with its manifest. An image of a registry is pushed at once.
+// begins with its manifest.
 func (j *job) leaveOutUnfinished(ctx context.Context) error {
-	_, isImage := j.source.(*image)
 	var unfinished []string
 	units := j.units
 	j.units = nil
@@ -27,7 +27,7 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return err
-		case missing == "" || u.isBare || isImage:
+		case missing == "" || u.isBare:
 			j.units = append(j.units, u)
 		default:
 			unfinished = append(unfinished, missing)
@@ -36,7 +36,7 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 	hasModel := slices.ContainsFunc(j.units, func(u *unit) bool { return u.isBundle || strings.HasSuffix(u.path, bundle.ModelSuffix) })
 	for _, reason := range unfinished {
 		if !hasModel {
-			return permanent(fmt.Errorf("%s; publish the complete bundle", reason))
+			return source.Permanent(fmt.Errorf("%s; publish the complete bundle", reason))
 		}
 		j.Log.Warn("left out a version that is not published to its end", "reason", reason)
 	}
@@ -59,7 +59,7 @@ func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err er
 	at := path.Join(u.source, bundle.ManifestFile)
 	var text []byte
 	err = retry(ctx, j.Options, func() (bool, error) {
-		body, _, err := j.source.open(ctx, u.files[bundle.ManifestFile], 0)
+		body, _, err := j.source.Open(ctx, u.files[bundle.ManifestFile], 0)
 		if err != nil {
 			return false, err
 		}
@@ -88,8 +88,8 @@ func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err er
 
 // expect sets the SHA-256 of a file, if the source has not given one.
 func (u *unit) expect(name, digest string) {
-	if o := u.files[name]; o.sha256 == "" {
-		o.sha256 = digest
+	if o := u.files[name]; o.SHA256 == "" {
+		o.SHA256 = digest
 		u.files[name] = o
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"slipway/server/bundle"
+	"slipway/server/transfer/source"
 )
 
 const (
@@ -22,21 +23,22 @@ const (
 
 // stage moves and unpacks what was downloaded into one folder, laid out as the
 // source is. It returns the files by their paths in the source.
-func (j *job) stage(ctx context.Context, objects []object, parts []downloaded) (map[string]object, error) {
-	files := map[string]object{}
+func (j *job) stage(ctx context.Context, objects, came []source.Object) (map[string]source.Object, error) {
+	files := map[string]source.Object{}
 	for i, o := range objects {
-		if o.packing != plain {
-			if err := j.unpack(ctx, parts[i].path, o.packing == imageLayer, files); err != nil {
-				return nil, fmt.Errorf("unpack %s: %w", o.name, err)
+		part := j.partName(o)
+		if o.Packing != source.Plain {
+			if err := j.unpack(ctx, part, o.Packing == source.ImageLayer, files); err != nil {
+				return nil, fmt.Errorf("unpack %s: %w", o.Name, err)
 			}
 			continue
 		}
-		if _, twice := files[o.name]; twice {
-			return nil, twiceError(o.name)
+		if _, twice := files[o.Name]; twice {
+			return nil, twiceError(o.Name)
 		}
-		files[o.name] = object{size: parts[i].size, sha256: parts[i].sha256}
-		to := path.Join(stageFolder, o.name)
-		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(parts[i].path, to)); err != nil {
+		files[o.Name] = came[i]
+		to := path.Join(stageFolder, o.Name)
+		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(part, to)); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +51,7 @@ func twiceError(name string) error {
 
 // unpack writes a tar's files. A file of an image's layer replaces that of an
 // earlier layer.
-func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[string]object) (err error) {
+func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[string]source.Object) (err error) {
 	f, err := j.folder.Open(from)
 	if err != nil {
 		return err
@@ -80,9 +82,9 @@ func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[s
 		} else if twice {
 			err = j.folder.Remove(to)
 		}
-		var o object
+		var o source.Object
 		if err == nil {
-			o.size, o.sha256, err = j.folder.Write(ctx, to, entries)
+			o.Size, o.SHA256, err = j.folder.Write(ctx, to, entries)
 		}
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package fetch
+package source
 
 import (
 	"context"
@@ -19,10 +19,10 @@ type web struct {
 	url     *url.URL
 	client  *http.Client
 	headers http.Header
-	packing packing
+	packing Packing
 }
 
-func openWeb(u *url.URL, o Options) (source, error) {
+func openWeb(u *url.URL, o Options) (Source, error) {
 	if u.Scheme == "http" && !o.Insecure {
 		return nil, errors.New("plain http can be read and changed on its way; use https, or add --insecure")
 	}
@@ -31,7 +31,7 @@ func openWeb(u *url.URL, o Options) (source, error) {
 		return nil, fmt.Errorf("%s is none of .onnx, .tar.gz, .tgz; a web server has no folders to list", path.Base(u.Path))
 	}
 	client := &http.Client{
-		Transport: transport(o),
+		Transport: o.transport(),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
 				for name := range o.Headers { // they are for one host
@@ -40,9 +40,9 @@ func openWeb(u *url.URL, o Options) (source, error) {
 			}
 			switch {
 			case r.URL.Scheme != "https" && !o.Insecure:
-				return permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
+				return Permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
 			case len(via) > 10:
-				return permanent(errors.New("more than 10 redirects"))
+				return Permanent(errors.New("more than 10 redirects"))
 			}
 			return nil
 		},
@@ -50,38 +50,31 @@ func openWeb(u *url.URL, o Options) (source, error) {
 	return &web{url: u, client: client, headers: o.Headers, packing: packing}, nil
 }
 
-// transport returns one that gives up on a server that does not respond.
-func transport(o Options) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = o.Stall
-	return t
-}
+func (w *web) Single() bool { return true }
 
-func (w *web) single() bool { return true }
-
-func (w *web) close() error {
+func (w *web) Close() error {
 	w.client.CloseIdleConnections()
 	return nil
 }
 
-// list requests the first byte only: a signed URL often forbids HEAD.
-func (w *web) list(ctx context.Context) ([]object, error) {
+// List requests the first byte only: a signed URL often forbids HEAD.
+func (w *web) List(ctx context.Context) ([]Object, error) {
 	response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
-		return nil, permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
+		return nil, Permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
 	}
-	o := object{name: path.Base(w.url.Path), key: w.url.Path, size: response.ContentLength, tag: validator(response), packing: w.packing}
+	o := Object{Name: path.Base(w.url.Path), Key: w.url.Path, Size: response.ContentLength, Tag: validator(response), Packing: w.packing}
 	if response.StatusCode == http.StatusPartialContent {
 		_, total, _ := strings.Cut(response.Header.Get("Content-Range"), "/")
-		if o.size, err = strconv.ParseInt(total, 10, 64); err != nil {
-			o.size = -1
+		if o.Size, err = strconv.ParseInt(total, 10, 64); err != nil {
+			o.Size = -1
 		}
 	}
-	return []object{o}, nil
+	return []Object{o}, nil
 }
 
 // validator returns what changes with the content, if the server has such a header.
@@ -92,20 +85,20 @@ func validator(r *http.Response) string {
 	return r.Header.Get("Last-Modified")
 }
 
-func (w *web) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
+func (w *web) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, int64, error) {
 	header := http.Header{}
 	// A weak tag allows other bytes of the same meaning: nothing to resume from.
-	if offset > 0 && o.tag != "" && !strings.HasPrefix(o.tag, "W/") {
+	if offset > 0 && o.Tag != "" && !strings.HasPrefix(o.Tag, "W/") {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
-		header.Set("If-Range", o.tag)
+		header.Set("If-Range", o.Tag)
 	}
 	response, err := w.get(ctx, header)
 	if err != nil {
 		return nil, 0, err
 	}
-	if now := validator(response); now != o.tag {
+	if now := validator(response); now != o.Tag {
 		_ = response.Body.Close() // its content no longer matters
-		return nil, 0, permanent(fmt.Errorf("the content changed meanwhile, from %s to %s; run again", o.tag, now))
+		return nil, 0, Permanent(fmt.Errorf("the content changed meanwhile, from %s to %s; run again", o.Tag, now))
 	}
 	if response.StatusCode != http.StatusPartialContent {
 		return response.Body, 0, nil
@@ -136,7 +129,7 @@ func (w *web) get(ctx context.Context, header http.Header) (*http.Response, erro
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusPartialContent {
 		defer response.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 200))
-		return nil, &statusError{response.StatusCode, retryAfter(response.Header, time.Now()), strings.TrimSpace(string(text))}
+		return nil, &StatusError{response.StatusCode, retryAfter(response.Header, time.Now()), strings.TrimSpace(string(text))}
 	}
 	return response, nil
 }

@@ -1,4 +1,4 @@
-package fetch
+package source
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type image struct {
 	reference registry.Reference
 }
 
-func openRegistry(reference string, o Options) (source, error) {
+func openRegistry(reference string, o Options) (Source, error) {
 	parsed, err := registry.ParseReference(reference)
 	if err != nil {
 		return nil, fmt.Errorf("%w; write oci://REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST", err)
@@ -40,7 +40,7 @@ func openRegistry(reference string, o Options) (source, error) {
 		return nil, err
 	}
 	repository.PlainHTTP = o.Insecure
-	client := &auth.Client{Client: &http.Client{Transport: transport(o)}, Cache: auth.NewCache()}
+	client := &auth.Client{Client: &http.Client{Transport: o.transport()}, Cache: auth.NewCache()}
 	client.SetUserAgent("slipway")
 	// A container may have no home: then there is no file either.
 	if _, home := os.LookupEnv("HOME"); home || os.Getenv("DOCKER_CONFIG") != "" {
@@ -54,14 +54,14 @@ func openRegistry(reference string, o Options) (source, error) {
 	return &image{Repository: repository, reference: parsed}, nil
 }
 
-func (i *image) single() bool { return false }
+func (i *image) Single() bool { return false }
 
-func (i *image) close() error {
+func (i *image) Close() error {
 	i.Client.(*auth.Client).Client.CloseIdleConnections()
 	return nil
 }
 
-func (i *image) list(ctx context.Context) (objects []object, err error) {
+func (i *image) List(ctx context.Context) (objects []Object, err error) {
 	var manifest struct { // of an index or of an image
 		Manifests []ocispec.Descriptor `json:"manifests"`
 		Layers    []ocispec.Descriptor `json:"layers"`
@@ -72,14 +72,14 @@ func (i *image) list(ctx context.Context) (objects []object, err error) {
 			return nil, err
 		}
 		if err := json.Unmarshal(text, &manifest); err != nil {
-			return nil, permanent(fmt.Errorf("manifest %s: %w", reference, err))
+			return nil, Permanent(fmt.Errorf("manifest %s: %w", reference, err))
 		}
 		if manifest.Manifests == nil {
 			break
 		}
 		chosen, err := choose(manifest.Manifests)
 		if err != nil {
-			return nil, permanent(err)
+			return nil, Permanent(err)
 		}
 		reference, manifest.Manifests = string(chosen.Digest), nil
 	}
@@ -89,12 +89,12 @@ func (i *image) list(ctx context.Context) (objects []object, err error) {
 		}
 		o, err := objectOf(layer)
 		if err != nil {
-			return nil, permanent(fmt.Errorf("layer %s: %w", layer.Digest, err))
+			return nil, Permanent(fmt.Errorf("layer %s: %w", layer.Digest, err))
 		}
 		objects = append(objects, o)
 	}
 	if len(objects) == 0 {
-		return nil, permanent(errors.New("the manifest has no layers, so no files"))
+		return nil, Permanent(errors.New("the manifest has no layers, so no files"))
 	}
 	return objects, nil
 }
@@ -124,8 +124,8 @@ func choose(manifests []ocispec.Descriptor) (ocispec.Descriptor, error) {
 		len(candidates), strings.Join(platforms, ", "), runtime.GOARCH)
 }
 
-func (i *image) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
-	body, err := i.Blobs().Fetch(ctx, ocispec.Descriptor{Digest: digest.Digest(o.key), Size: o.size})
+func (i *image) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, int64, error) {
+	body, err := i.Blobs().Fetch(ctx, ocispec.Descriptor{Digest: digest.Digest(o.Key), Size: o.Size})
 	if err != nil || offset == 0 {
 		return body, 0, err
 	}

@@ -1,4 +1,4 @@
-package transfer
+package source
 
 import (
 	"cloud.google.com/go/storage"
@@ -9,9 +9,9 @@ import (
 	"gocloud.dev/blob"
 )
 
-// Pin binds the reads of an object to the content that it had when it was listed:
+// pin binds the reads of an object to the content that it had when it was listed:
 // an object replaced meanwhile is an error, not two halves in one file.
-func Pin(listed *blob.Attributes) *blob.ReaderOptions {
+func pin(listed *blob.Attributes) *blob.ReaderOptions {
 	var google storage.ObjectAttrs
 	listed.As(&google)
 	return &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {

@@ -5,30 +5,104 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"slipway/server/bundle"
 	"slipway/server/modelconfig"
+	"slipway/server/transfer/source"
 )
+
+// plan decides where in the repository the objects belong.
+func (j *job) plan(objects []source.Object) (err error) {
+	isArchive := slices.ContainsFunc(objects, func(o source.Object) bool { return o.Packing != source.Plain })
+	isFile := j.source.Single() && !isArchive
+	asFile := strings.HasSuffix(j.root, bundle.ModelSuffix)
+	switch {
+	case asFile && !isFile:
+		return fmt.Errorf("destination %s names a file, and the source is not a single .onnx file; name a folder", j.root)
+	case asFile && j.Model != "":
+		return fmt.Errorf("destination %s names a file, so --model %s has no place; name the repository's folder", j.root, j.Model)
+	case asFile:
+		objects[0].Name, j.root = filepath.Base(j.root), filepath.Dir(j.root)
+	case isFile && j.Model != "":
+		objects[0].Name = bundle.ModelFile
+	case isArchive:
+		j.archive = objects
+		return nil
+	}
+	files := map[string]source.Object{}
+	for _, o := range objects {
+		if _, twice := files[o.Name]; twice {
+			return twiceError(o.Name)
+		}
+		files[o.Name] = o
+	}
+	if !asFile {
+		if j.base, err = layout(files, j.Model, j.Version); err != nil {
+			return err
+		}
+	}
+	j.units = unitsOf(files, j.base)
+	return nil
+}
+
+// layout returns the folder of the repository where the source's files belong, by
+// their names: the repository itself, a model's folder if the source is a model's
+// versions, or a version's folder if the source is a bundle.
+func layout(files map[string]source.Object, model string, version int64) (base string, err error) {
+	isBundle, isModel, isRepository := false, false, false
+	for name := range files {
+		folder, file := path.Dir(name), path.Base(name)
+		_, isVersion := bundle.ParseVersion(folder)
+		isMarker := file == bundle.ModelFile || file == bundle.ManifestFile && folder != "." // an unfinished version may have only this
+		switch {
+		case name == bundle.ModelFile:
+			isBundle = true
+		case isMarker && isVersion:
+			isModel = true
+		case isMarker && strings.Count(folder, "/") <= 1, folder == "." && strings.HasSuffix(name, bundle.ModelSuffix):
+			isRepository = true
+		}
+	}
+	switch {
+	case isBundle && model == "":
+		return "", errors.New("the source is one bundle; name its model with --model NAME and its version with --version N")
+	case isBundle:
+		return path.Join(model, strconv.FormatInt(max(version, 1), 10)), nil
+	case isModel && model == "":
+		return "", errors.New("the source is one model's versions; name the model with --model NAME")
+	case isModel && version != 0:
+		return "", errors.New("the source has versions of its own; leave --version out, or fetch one of them")
+	case isModel:
+		return model, nil
+	case !isRepository:
+		return "", fmt.Errorf("no model in the source; expected MODEL/VERSION/%s below it", bundle.ModelFile)
+	case model != "":
+		return "", errors.New("the source is a repository, whose models have names; leave --model out, or fetch one of them")
+	}
+	return "", nil
+}
 
 // unit is what appears in the repository at once: a version, a bare model, or a
 // file beside them.
 type unit struct {
-	path     string            // in the repository
-	source   string            // in the source
-	files    map[string]object // by path in the unit; a single file is "."
+	path     string                   // in the repository
+	source   string                   // in the source
+	files    map[string]source.Object // by path in the unit; a single file is "."
 	isBundle bool
 	isBare   bool // a bundle in the model's folder itself
 }
 
 // unitsOf divides files, by their paths in the source, into units. A model's
 // configuration comes before the versions that it is for.
-func unitsOf(files map[string]object, base string) []*unit {
+func unitsOf(files map[string]source.Object, base string) []*unit {
 	byPath := map[string]*unit{}
 	for name, file := range files {
 		full := path.Join(base, name)
-		u := &unit{path: full, files: map[string]object{}}
+		u := &unit{path: full, files: map[string]source.Object{}}
 		parts := strings.SplitN(full, "/", 3)
 		_, bare := files[path.Join(parts[0], bundle.ModelFile)]
 		if base == "" && bare && len(parts) > 1 {

@@ -1,4 +1,4 @@
-package fetch
+package source
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"io"
 	"path"
 	"strings"
-	"sync"
 
 	"gocloud.dev/blob"
 	"golang.org/x/sync/errgroup"
@@ -17,17 +16,16 @@ import (
 	"slipway/server/transfer"
 )
 
+const parallel = 4 // requests at once
+
 // bucket is an object store, of which the keys with a prefix are read.
 type bucket struct {
-	*blob.Bucket
+	blobs  *blob.Bucket
 	prefix string // empty or with a slash at its end; the key of the one object if isOne
 	isOne  bool
-
-	mu   sync.Mutex
-	pins map[string]*blob.ReaderOptions // by key
 }
 
-func openBucket(ctx context.Context, l transfer.Location) (source, error) {
+func openBucket(ctx context.Context, l transfer.Location) (Source, error) {
 	b, err := l.OpenBucket(ctx)
 	if err != nil {
 		return nil, err
@@ -37,17 +35,17 @@ func openBucket(ctx context.Context, l transfer.Location) (source, error) {
 	if !single && key != "" {
 		key += "/"
 	}
-	return &bucket{Bucket: b, prefix: key, isOne: single, pins: map[string]*blob.ReaderOptions{}}, nil
+	return &bucket{blobs: b, prefix: key, isOne: single}, nil
 }
 
-func (b *bucket) single() bool { return b.isOne }
+func (b *bucket) Single() bool { return b.isOne }
 
-func (b *bucket) close() error { return b.Close() }
+func (b *bucket) Close() error { return b.blobs.Close() }
 
-func (b *bucket) list(ctx context.Context) (objects []object, err error) {
+func (b *bucket) List(ctx context.Context) (objects []Object, err error) {
 	if b.isOne {
 		packing, _ := packingOf(b.prefix)
-		objects = []object{{name: path.Base(b.prefix), key: b.prefix, packing: packing}}
+		objects = []Object{{Name: path.Base(b.prefix), Key: b.prefix, Packing: packing}}
 	} else if objects, err = b.keys(ctx); err != nil {
 		return nil, err
 	}
@@ -60,12 +58,12 @@ func (b *bucket) list(ctx context.Context) (objects []object, err error) {
 }
 
 // keys lists the objects below the prefix.
-func (b *bucket) keys(ctx context.Context) (objects []object, err error) {
-	for entries := b.List(&blob.ListOptions{Prefix: b.prefix}); ; {
+func (b *bucket) keys(ctx context.Context) (objects []Object, err error) {
+	for entries := b.blobs.List(&blob.ListOptions{Prefix: b.prefix}); ; {
 		entry, err := entries.Next(ctx)
 		switch {
 		case errors.Is(err, io.EOF) && len(objects) == 0:
-			return nil, permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
+			return nil, Permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
 		case errors.Is(err, io.EOF):
 			return objects, nil
 		case err != nil:
@@ -76,28 +74,26 @@ func (b *bucket) keys(ctx context.Context) (objects []object, err error) {
 		if entry.IsDir || strings.HasSuffix(entry.Key, "/") {
 			continue
 		}
-		objects = append(objects, object{name: name, key: entry.Key})
+		objects = append(objects, Object{Name: name, Key: entry.Key})
 	}
 }
 
 // describe sets the attributes that the store has of an object.
-func (b *bucket) describe(ctx context.Context, o *object) error {
+func (b *bucket) describe(ctx context.Context, o *Object) error {
 	// Before a request for it: the client would escape what leads out.
-	if err := bundle.CheckPath(o.name); err != nil {
-		return permanent(err)
+	if err := bundle.CheckPath(o.Name); err != nil {
+		return Permanent(err)
 	}
-	attributes, err := b.Attributes(ctx, o.key)
+	attributes, err := b.blobs.Attributes(ctx, o.Key)
 	if err != nil {
 		return err
 	}
-	o.size, o.tag, o.md5 = attributes.Size, attributes.ETag, hex.EncodeToString(attributes.MD5)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.pins[o.key] = transfer.Pin(attributes)
+	o.Size, o.Tag, o.md5 = attributes.Size, attributes.ETag, hex.EncodeToString(attributes.MD5)
+	o.pin = pin(attributes)
 	return nil
 }
 
-func (b *bucket) open(ctx context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
-	body, err := b.NewRangeReader(ctx, o.key, offset, -1, b.pins[o.key])
+func (b *bucket) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, int64, error) {
+	body, err := b.blobs.NewRangeReader(ctx, o.Key, offset, -1, o.pin)
 	return body, offset, err
 }

@@ -1,4 +1,4 @@
-package fetch
+package source
 
 import (
 	"context"
@@ -18,7 +18,7 @@ type folder struct {
 	file string // the name of the one file, or empty
 }
 
-func openFolder(name string) (source, error) {
+func openFolder(name string) (Source, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -32,17 +32,17 @@ func openFolder(name string) (source, error) {
 	return &folder{filepath.Dir(name), filepath.Base(name)}, nil
 }
 
-func (f *folder) single() bool { return f.file != "" }
+func (f *folder) Single() bool { return f.file != "" }
 
-func (f *folder) close() error { return nil }
+func (f *folder) Close() error { return nil }
 
-func (f *folder) list(context.Context) (objects []object, err error) {
+func (f *folder) List(context.Context) (objects []Object, err error) {
 	names := []string{f.file}
 	if f.file == "" {
 		names, err = bundle.FilesWithin(f.path, bundle.MaxDepth+2) // a bundle lies in MODEL/VERSION
 	}
 	if err != nil {
-		return nil, permanent(err)
+		return nil, Permanent(err)
 	}
 	for _, name := range names {
 		path := filepath.Join(f.path, filepath.FromSlash(name))
@@ -51,12 +51,12 @@ func (f *folder) list(context.Context) (objects []object, err error) {
 			return nil, err
 		}
 		packing, _ := packingOf(f.file)
-		objects = append(objects, object{name: name, key: path, size: info.Size(), tag: info.ModTime().String(), packing: packing, path: path})
+		objects = append(objects, Object{Name: name, Key: path, Size: info.Size(), Tag: info.ModTime().String(), Packing: packing, path: path})
 	}
 	return objects, nil
 }
 
-func (f *folder) open(_ context.Context, o object, offset int64) (io.ReadCloser, int64, error) {
+func (f *folder) Open(_ context.Context, o Object, offset int64) (io.ReadCloser, int64, error) {
 	file, err := os.Open(o.path)
 	if err != nil {
 		return nil, 0, err

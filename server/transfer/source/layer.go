@@ -1,4 +1,4 @@
-package fetch
+package source
 
 import (
 	"fmt"
@@ -18,12 +18,12 @@ const (
 )
 
 // objectOf returns what a layer of a manifest is.
-func objectOf(layer ocispec.Descriptor) (object, error) {
+func objectOf(layer ocispec.Descriptor) (Object, error) {
 	sum, ok := bundle.ParseSHA256(string(layer.Digest))
 	if !ok {
-		return object{}, fmt.Errorf("digest %s is not a sha256; push the artifact again with one", layer.Digest)
+		return Object{}, fmt.Errorf("digest %s is not a sha256; push the artifact again with one", layer.Digest)
 	}
-	o := object{key: string(layer.Digest), size: layer.Size, tag: string(layer.Digest), sha256: sum, name: sum}
+	o := Object{Key: string(layer.Digest), Size: layer.Size, Tag: string(layer.Digest), SHA256: sum, Name: sum}
 	title := layer.Annotations[ocispec.AnnotationTitle]
 	if title == "" {
 		title = layer.Annotations[annotationFilepath]
@@ -31,21 +31,21 @@ func objectOf(layer ocispec.Descriptor) (object, error) {
 	kind := strings.TrimSuffix(layer.MediaType, "+gzip")
 	switch {
 	case layer.Annotations[annotationUnpack] == "true":
-		o.packing = tarball
+		o.Packing = Tarball
 	case layer.MediaType == dockerLayer, kind == ocispec.MediaTypeImageLayer && title == "":
-		o.packing = imageLayer
+		o.Packing = ImageLayer
 	case strings.HasSuffix(kind, "+zstd"):
-		return object{}, fmt.Errorf("media type %s: zstd is not supported; build the image with gzip", layer.MediaType)
+		return Object{}, fmt.Errorf("media type %s: zstd is not supported; build the image with gzip", layer.MediaType)
 	case strings.HasSuffix(kind, ".tar") && kind != ocispec.MediaTypeImageLayer:
-		o.packing = tarball
+		o.Packing = Tarball
 	case title != "":
-		o.name = strings.TrimPrefix(title, "./")
+		o.Name = strings.TrimPrefix(title, "./")
 	case strings.Contains(layer.MediaType, "onnx"):
-		o.name = bundle.ModelFile
+		o.Name = bundle.ModelFile
 	case layer.MediaType == licenseType:
-		o.name = "LICENSE"
+		o.Name = "LICENSE"
 	default:
-		return object{}, fmt.Errorf("media type %s with no name; push it with the annotation %s", layer.MediaType, ocispec.AnnotationTitle)
+		return Object{}, fmt.Errorf("media type %s with no name; push it with the annotation %s", layer.MediaType, ocispec.AnnotationTitle)
 	}
 	return o, nil
 }
