@@ -64,9 +64,9 @@ class Runs(Folder):
             self.fail("the worker did not end: " + self.log(name, worker))
 
     def until(self, condition):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not condition():
-            self.assertLess(time.monotonic(), end, "the condition was not met within 60 s")
+            self.assertLess(time.monotonic(), end, "the condition was not met within 180 s")
             time.sleep(0.05)
 
     def progresses(self, name):
