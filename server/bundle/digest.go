@@ -96,7 +96,7 @@ func (d *Digester) digest(ctx context.Context, path string) (string, error) {
 	}
 	began := time.Now()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, cancellable{ctx, f}); err != nil {
+	if _, err := io.Copy(sum, Cancellable(ctx, f)); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	digest := hex.EncodeToString(sum.Sum(nil))
@@ -122,7 +122,10 @@ func (d *Digester) Forget() {
 	})
 }
 
-// cancellable stops reading when its context is done: a large file takes a while.
+// Cancellable returns a reader of r whose reads fail with the context's cause once
+// it is done: a large file takes a while.
+func Cancellable(ctx context.Context, r io.Reader) io.Reader { return cancellable{ctx, r} }
+
 type cancellable struct {
 	ctx context.Context
 	io.Reader

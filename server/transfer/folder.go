@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"slipway/server/bundle"
 )
 
 // Folder is a folder that others read while it is written into. A file or folder
@@ -114,7 +116,7 @@ func (f *Folder) Write(ctx context.Context, name string, content io.Reader) (siz
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	sum := sha256.New()
-	if size, err = io.Copy(io.MultiWriter(file, sum), cancellable{ctx, content}); err != nil {
+	if size, err = io.Copy(io.MultiWriter(file, sum), bundle.Cancellable(ctx, content)); err != nil {
 		return size, "", err
 	}
 	return size, hex.EncodeToString(sum.Sum(nil)), file.Sync()
@@ -204,17 +206,4 @@ func (f *Folder) Sweep(prefix string, abandoned time.Duration) error {
 		}
 	}
 	return nil
-}
-
-// cancellable is a reader that ends with its context.
-type cancellable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r cancellable) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.Reader.Read(p)
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"slipway/server/bundle"
+
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -63,7 +65,7 @@ func (m *Meter) Moved() int64 { return m.moved.Load() }
 
 // Reader counts what is read from r and ends with the context.
 func (m *Meter) Reader(ctx context.Context, r io.Reader) io.Reader {
-	return counted{cancellable{ctx, r}, m}
+	return counted{bundle.Cancellable(ctx, r), m}
 }
 
 type counted struct {
