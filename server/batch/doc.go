@@ -13,7 +13,7 @@
 // Batching never changes a response. A run of several that fails is halved and
 // retried until the failure stands alone with the request that causes it. A
 // model whose outputs do not have one row for each row of its inputs is no
-// longer batched; the Observer is notified and Refused returns the reason.
+// longer batched, and the Observer is notified of the reason.
 //
 // A request whose deadline can't be met, judged by what runs have taken lately,
 // is refused when it arrives. An idle instance always takes what comes, so that

@@ -62,9 +62,9 @@ type Queue struct {
 	mu        sync.Mutex
 	drained   sync.Cond // once closed: nothing waits or runs any more
 	closed    bool
-	refused   error // why batches are no longer formed
-	limit     int   // rows of one run
-	fullRows  int   // rows that need not wait for more
+	refused   bool // batches are no longer formed
+	limit     int  // rows of one run
+	fullRows  int  // rows that need not wait for more
 	instances []instance
 	idle      []*instance
 	waiting   waitList
@@ -175,14 +175,6 @@ func (q *Queue) Close() {
 	}
 	q.mu.Unlock()
 	q.batches.Wait()
-}
-
-// Refused returns why batches are no longer formed, or nil: the model's outputs
-// can't be split by row.
-func (q *Queue) Refused() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.refused
 }
 
 func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }

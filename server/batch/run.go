@@ -199,9 +199,9 @@ func (q *Queue) subBatch(b *batch, members []*waiter, from int) *batch {
 // refuseBatching ends batching and notifies the observer, once.
 func (q *Queue) refuseBatching(err error) {
 	q.mu.Lock()
-	first := q.refused == nil
+	first := !q.refused
 	if first {
-		q.refused, q.limit, q.fullRows = err, 1, 1
+		q.refused, q.limit, q.fullRows = true, 1, 1
 	}
 	q.mu.Unlock()
 	if first {

@@ -51,7 +51,7 @@ func (s Synthetic) Request(inputs []tensor.Spec) (*codec.Request, error) {
 	}
 	for name := range s.Shapes {
 		if !known[name] {
-			return nil, fmt.Errorf("the model has no input %q to give a shape to, only %s", name, strings.Join(names(inputs), ", "))
+			return nil, fmt.Errorf("the model has no input %q to give a shape to, only %s", name, strings.Join(tensor.Names(inputs), ", "))
 		}
 	}
 	generator := tensor.Generator{Integers: integers}
@@ -84,12 +84,4 @@ func (s Synthetic) shape(spec tensor.Spec) ([]int64, error) {
 			tensor.ShapeString(given), rank, tensor.ShapeString(spec.Shape))
 	}
 	return given, nil
-}
-
-func names(specs []tensor.Spec) []string {
-	all := make([]string, len(specs))
-	for i, s := range specs {
-		all[i] = s.Name
-	}
-	return all
 }

@@ -62,6 +62,16 @@ func (m Manifest) Verify(digests map[string]string) error {
 	return errors.Join(problems...)
 }
 
+// VerifyManifest compares the digests of a bundle's files with its manifest, the
+// text of a MANIFEST.json.
+func VerifyManifest(text []byte, digests map[string]string) error {
+	m, err := ParseManifest(text)
+	if err != nil {
+		return err
+	}
+	return m.Verify(digests)
+}
+
 // Missing returns the first file that the manifest names and has does not report
 // to exist, or empty.
 func (m Manifest) Missing(has func(name string) bool) string {

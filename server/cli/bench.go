@@ -109,7 +109,7 @@ func (b benchCommand) plotFormat() string {
 
 // prepare encodes the request.
 func (b benchCommand) prepare(ctx context.Context) (bench.Dial, error) {
-	key, err := predictCommand{KeyFile: b.KeyFile}.key()
+	key, err := apiKey(b.KeyFile)
 	if err != nil {
 		return nil, err
 	}

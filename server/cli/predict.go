@@ -32,7 +32,7 @@ type predictCommand struct {
 // Run prints the server's response.
 func (p predictCommand) Run() error {
 	ctx := context.Background()
-	key, err := p.key()
+	key, err := apiKey(p.KeyFile)
 	if err != nil {
 		return err
 	}
@@ -91,11 +91,12 @@ func (p predictCommand) body() ([]byte, error) {
 	return body, nil
 }
 
-func (p predictCommand) key() (string, error) {
-	if p.KeyFile == "" {
+// apiKey reads the key that a file holds, or with no file that of the environment.
+func apiKey(file string) (string, error) {
+	if file == "" {
 		return os.Getenv("SLIPWAY_API_KEY"), nil
 	}
-	body, err := os.ReadFile(p.KeyFile)
+	body, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("read --key-file: %w", err)
 	}

@@ -158,13 +158,7 @@ func (r *tensorReader) name() (string, error) {
 }
 
 // names lists the names of the specs for an error.
-func (r *tensorReader) names() string {
-	names := make([]string, len(r.specs))
-	for i, s := range r.specs {
-		names[i] = s.Name
-	}
-	return quoted(names)
-}
+func (r *tensorReader) names() string { return quoted(tensor.Names(r.specs)) }
 
 // find returns the index of the spec of that name, -1 if there is none.
 func (r *tensorReader) find(name []byte) int {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 
 	"slipway/server/codec"
 	"slipway/server/tensor"
@@ -110,19 +108,11 @@ func selected(requested []string, outputs []tensor.Spec) ([]tensor.Spec, error) 
 	for i, name := range requested {
 		at := slices.IndexFunc(outputs, func(s tensor.Spec) bool { return s.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("outputs[%d].name: unknown output %q, the model has %s", i, name, names(outputs))
+			return nil, fmt.Errorf("outputs[%d].name: unknown output %q, the model has %s", i, name, tensor.QuotedNames(outputs))
 		}
 		all[i] = outputs[at]
 	}
 	return all, nil
-}
-
-func names(specs []tensor.Spec) string {
-	quoted := make([]string, len(specs))
-	for i, s := range specs {
-		quoted[i] = strconv.Quote(s.Name)
-	}
-	return strings.Join(quoted, ", ")
 }
 
 func find(all []tensor.Named, name string) int {

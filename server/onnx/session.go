@@ -78,7 +78,7 @@ func (s *Session) describe() (err error) {
 			return fmt.Errorf("input %q is not a tensor; only outputs may be sequences or maps", i.Name)
 		}
 	}
-	s.inputNames, s.outputNames = newCStrings(names(s.inputs)), newCStrings(names(s.outputs))
+	s.inputNames, s.outputNames = newCStrings(tensor.Names(s.inputs)), newCStrings(tensor.Names(s.outputs))
 	return nil
 }
 
@@ -107,12 +107,4 @@ func (s *Session) output(name string) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("the model has no output %q", name)
-}
-
-func names(specs []tensor.Spec) []string {
-	all := make([]string, len(specs))
-	for i, s := range specs {
-		all[i] = s.Name
-	}
-	return all
 }

@@ -56,11 +56,7 @@ func checkManifest(path string, digests map[string]string) error {
 	if err != nil {
 		return err
 	}
-	m, err := bundle.ParseManifest(text)
-	if err == nil {
-		err = m.Verify(digests)
-	}
-	if err != nil {
+	if err := bundle.VerifyManifest(text, digests); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

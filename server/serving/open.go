@@ -106,7 +106,7 @@ func (v *Version) checkDeclared() error {
 		}
 		at := indexOf(specs, d.Name)
 		if at < 0 {
-			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, quoted(specs))
+			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, tensor.QuotedNames(specs))
 		}
 		if specs[at].Kind != tensor.KindTensor {
 			continue

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -154,7 +152,7 @@ func (v *Version) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 	for _, in := range inputs {
 		at := indexOf(v.Inputs, in.Name)
 		if at < 0 {
-			return nil, fault.New(fault.InvalidArgument, "the model has no input %q; its inputs are %s", in.Name, quoted(v.Inputs))
+			return nil, fault.New(fault.InvalidArgument, "the model has no input %q; its inputs are %s", in.Name, tensor.QuotedNames(v.Inputs))
 		}
 		t, ok := in.Value.(*tensor.Tensor)
 		if !ok {
@@ -180,7 +178,7 @@ func (v *Version) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 func (v *Version) checkOutputs(outputs []string) error {
 	for _, name := range outputs {
 		if indexOf(v.Outputs, name) < 0 {
-			return fault.New(fault.InvalidArgument, "the model has no output %q; its outputs are %s", name, quoted(v.Outputs))
+			return fault.New(fault.InvalidArgument, "the model has no output %q; its outputs are %s", name, tensor.QuotedNames(v.Outputs))
 		}
 	}
 	return nil
@@ -193,12 +191,4 @@ func indexOf(specs []tensor.Spec, name string) int {
 		}
 	}
 	return -1
-}
-
-func quoted(specs []tensor.Spec) string {
-	all := make([]string, len(specs))
-	for i, s := range specs {
-		all[i] = strconv.Quote(s.Name)
-	}
-	return strings.Join(all, ", ")
 }

@@ -1,6 +1,10 @@
 package tensor
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Kind is one of the three kinds of value.
 type Kind uint8
@@ -21,6 +25,24 @@ type Spec struct {
 	Kind  Kind
 	DType DType
 	Shape []int64
+}
+
+// Names returns the names of specs, in their order.
+func Names(specs []Spec) []string {
+	all := make([]string, len(specs))
+	for i, s := range specs {
+		all[i] = s.Name
+	}
+	return all
+}
+
+// QuotedNames lists the names of specs for an error: "x", "y".
+func QuotedNames(specs []Spec) string {
+	all := Names(specs)
+	for i, name := range all {
+		all[i] = strconv.Quote(name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Check returns an error if t is not a value of s. The error names the

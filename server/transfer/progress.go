@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"slipway/server/bundle"
-
 	"github.com/schollz/progressbar/v3"
+
+	"slipway/server/bundle"
 )
 
 const reportEvery = 5 * time.Second

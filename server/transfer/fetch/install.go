@@ -65,11 +65,7 @@ func (j *job) verify(u *unit) error {
 	for _, name := range u.content() {
 		digests[name] = u.files[name].SHA256
 	}
-	manifest, err := bundle.ParseManifest(text)
-	if err == nil {
-		err = manifest.Verify(digests)
-	}
-	if err != nil {
+	if err := bundle.VerifyManifest(text, digests); err != nil {
 		return fmt.Errorf("%s: %w", path.Join(u.path, bundle.ManifestFile), err)
 	}
 	return nil

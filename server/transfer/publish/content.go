@@ -73,11 +73,7 @@ func (c *content) readManifest(digests map[string]string) (err error) {
 	if c.manifest, err = os.ReadFile(path); err != nil {
 		return err
 	}
-	manifest, err := bundle.ParseManifest(c.manifest)
-	if err == nil {
-		err = manifest.Verify(digests)
-	}
-	if err != nil {
+	if err := bundle.VerifyManifest(c.manifest, digests); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -222,11 +222,11 @@ func TestASignedManifest(t *testing.T) {
 	assert.ErrorContains(t, err, "MANIFEST.json.sig signs a MANIFEST.json, which the bundle lacks")
 }
 
-// TestASignatureOfAnotherManifest resumes a version whose manifest has another text:
-// the signature does not fit and stays away.
-func TestASignatureOfAnotherManifest(t *testing.T) {
-	var failing atomic.Bool
-	to := s3(t, func(h http.Handler) http.Handler {
+// failingStore returns a store that refuses model.onnx while failing is true.
+func failingStore(t *testing.T) (to string, failing *atomic.Bool) {
+	t.Helper()
+	failing = new(atomic.Bool)
+	to = s3(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if failing.Load() && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
 				http.Error(w, "no", http.StatusForbidden)
@@ -235,6 +235,13 @@ func TestASignatureOfAnotherManifest(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	})
+	return to, failing
+}
+
+// TestASignatureOfAnotherManifest resumes a version whose manifest has another text:
+// the signature does not fit and stays away.
+func TestASignatureOfAnotherManifest(t *testing.T) {
+	to, failing := failingStore(t)
 	folder, elsewhere := bundle(t, "one"), t.TempDir()
 	failing.Store(true)
 	_, err := publish.Publish(t.Context(), folder, to, "digits", quiet)
@@ -345,16 +352,7 @@ func TestWhatAKilledOneLeft(t *testing.T) {
 // TestAStoreThatFails leaves a part that readers leave out. The next publisher of the
 // same content resumes it under the same number, as after a kill.
 func TestAStoreThatFails(t *testing.T) {
-	var failing atomic.Bool
-	to := s3(t, func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if failing.Load() && r.Method == http.MethodPut && filepath.Base(r.URL.Path) == "model.onnx" {
-				http.Error(w, "no", http.StatusForbidden)
-				return
-			}
-			h.ServeHTTP(w, r)
-		})
-	})
+	to, failing := failingStore(t)
 	first, second, third := bundle(t, "one"), bundle(t, "two"), bundle(t, "three")
 	for _, c := range []struct {
 		folder    string
