@@ -4,9 +4,9 @@
 # What the trainer starts from; one that has PyTorch 2 with CUDA trains on GPUs.
 ARG TRAINER_BASE=debian:bookworm-slim
 
-FROM node:22-bookworm-slim AS onnxruntime
-# Where packages come from, when it's not the public registry.
-ARG NPM_CONFIG_REGISTRY
+FROM python:3.13-slim-bookworm AS onnxruntime
+# Where packages come from, when it's not the public index.
+ARG PIP_INDEX_URL
 WORKDIR /src
 COPY scripts/onnxruntime scripts/lib.sh scripts/
 RUN --mount=type=cache,target=/cache SLIPWAY_CACHE=/cache scripts/onnxruntime /onnxruntime

@@ -232,6 +232,34 @@ has_sha512() { # FILE SHA512
   sha512sum --check --status <<<"$sum  $1"
 }
 
+# pypi_wheel NAME-VERSION TAG SHA256: fetches a package's wheel into the cache, unless it is there, and sets WHEEL, and
+# PYTHON to what can read it. The tag is that of the wheel's name: PYTHON-ABI-PLATFORM.
+pypi_wheel() {
+  local name=$1-$2.whl download python abi platform
+  PYTHON=${PYTHON:-python3}
+  command -v "$PYTHON" >/dev/null || die "Python is needed for $1 and was not found: install Python 3.11 or newer, or name one in PYTHON"
+  WHEEL=$CACHE/$name
+  ! has_sha256 "$WHEEL" "$3" || return 0
+  say "fetching $1 with pip …"
+  IFS=- read -r python abi platform <<<"$2"
+  download=$(mktemp -d "$CACHE/.pip-XXXXXX")
+  "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --implementation "${python%%[0-9]*}" \
+    --python-version "${python#cp}" --abi "$abi" --platform "$platform" --dest "$download" "${1%-*}==${1##*-}" >&2 || {
+    rm -rf "$download"
+    die "pip could not fetch $1: see its message above, check the network and 'pip config list' (Debian has pip in python3-pip), and run this again; or put $name into $CACHE"
+  }
+  has_sha256 "$download/$name" "$3" || {
+    rm -rf "$download"
+    die "the $name that pip fetched is not the published one (its SHA-256 differs): check 'pip config list' and run this again"
+  }
+  mv -f "$download/$name" "$WHEEL"
+  rm -rf "$download"
+}
+
+has_sha256() { # FILE SHA256
+  [ -f "$1" ] && sha256sum --check --status <<<"$2  $1"
+}
+
 # python_packages FOLDER LIST [ARGUMENT OF pip install…]: a virtual environment with the packages of a list, made anew
 # when the list changes
 python_packages() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The images that the Dockerfile starts from: Debian packages, with this machine's own Go and npm, so that one Dockerfile
-# serves everywhere.
+# The images that the Dockerfile starts from: Debian packages, with this machine's own Go, so that one Dockerfile serves
+# everywhere.
 
 # A company's proxy has a certificate of its own: what this machine trusts, its stand-ins trust.
 TRUST=/etc/ssl/certs/ca-certificates.crt
@@ -77,25 +77,14 @@ WORKDIR /go
 END
 }
 
-npm_image() { # NAME
+python_image() { # NAME
   ! current "$1" || return 0
   base_image
-  local folder=$CACHE/offline/npm install=
-  command -v npm >/dev/null || install=$(with nodejs npm)
-  rm -rf "$folder"
-  mkdir -p "$folder/bin" "$folder/lib"
-  if command -v npm >/dev/null; then
-    cp -L "$(command -v node)" "$folder/bin/node"
-    cp -r "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$folder/lib/npm"
-    ln -s ../lib/npm/bin/npm-cli.js "$folder/bin/npm"
-  fi
-  dockerfile "$1" "$KEY" "$folder" <<END
+  dockerfile "$1" "$KEY" "$CACHE/offline/empty" <<END
 FROM $BASE
-$install
-COPY . /usr/local
-ENV NODE_EXTRA_CA_CERTS=$TRUST
+$(with python3 python3-pip)
+ENV PIP_CERT=$TRUST
 END
-  rm -rf "$folder"
 }
 
 # The C++ runtime and no more: no shell, no package manager, and a user that is nobody.
