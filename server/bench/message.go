@@ -65,7 +65,7 @@ func decodeMessage(message []byte) ([]tensor.Named, error) {
 		var t *tensor.Tensor
 		var err error
 		if i < len(raw) {
-			t, err = codec.FromRaw(dtype, out.GetShape(), raw[i])
+			t, err = codec.FromRaw(dtype, out.GetShape(), raw[i], nil)
 		} else {
 			t, err = oip.FromContents(dtype, out.GetShape(), out.GetContents())
 		}

@@ -151,7 +151,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, l := range loads(b) {
 		b.Run(l.name, func(b *testing.B) {
 			compare(b, len(l.body), func() error {
-				_, err := codec.DecodeOIP(l.body, []tensor.Spec{l.spec})
+				_, err := codec.DecodeOIP(l.body, codec.Signature{Inputs: []tensor.Spec{l.spec}})
 				return err
 			}, func(lib library) error { return lib.unmarshal(l.body, l.into()) })
 		})
@@ -166,7 +166,7 @@ func BenchmarkDecode(b *testing.B) {
 		require.NoError(b, err)
 		spec := []tensor.Spec{{Name: "x", DType: tensor.FP32}}
 		compare(b, len(body), func() error {
-			_, err := codec.Decode(body, spec)
+			_, err := codec.Decode(body, codec.Signature{Inputs: spec})
 			return err
 		}, func(lib library) error {
 			var into struct {

@@ -52,7 +52,7 @@ func TestDecodeBinary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for by := range 8 {
-				got, err := codec.DecodeBinary(shifted([]byte(test.head+test.data), by), len(test.head), two)
+				got, err := codec.DecodeBinary(shifted([]byte(test.head+test.data), by), len(test.head), codec.Signature{Inputs: two})
 				require.NoError(t, err)
 				assert.Equal(t, &test.want, got)
 			}
@@ -75,7 +75,7 @@ func TestDecodeBinaryWithoutJSON(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			shape := append([]int64{}, test.spec.Shape...)
-			got, err := codec.DecodeBinary([]byte(test.body), 0, []tensor.Spec{test.spec})
+			got, err := codec.DecodeBinary([]byte(test.body), 0, codec.Signature{Inputs: []tensor.Spec{test.spec}})
 			require.NoError(t, err)
 			assert.Equal(t, &codec.Request{Form: codec.OIP, Inputs: []tensor.Named{test.want}, BinaryOutputs: true}, got)
 			assert.ElementsMatch(t, shape, test.spec.Shape, "the model's own shape must stay as it is")
@@ -103,8 +103,8 @@ func TestDecodeBinaryWithoutJSON(t *testing.T) {
 
 func refuseBinary(t *testing.T, body string, header int, specs []tensor.Spec, says string) {
 	t.Helper()
-	refuse(t, func(body []byte, specs []tensor.Spec) (*codec.Request, error) {
-		return codec.DecodeBinary(body, header, specs)
+	refuse(t, func(body []byte, s codec.Signature) (*codec.Request, error) {
+		return codec.DecodeBinary(body, header, s)
 	}, body, specs, says)
 }
 
@@ -207,7 +207,7 @@ func FuzzBinary(f *testing.F) {
 		shaped := []tensor.Spec{{Name: "x", DType: tensor.FP32, Shape: dims(-1, 2)}}
 		for _, specs := range [][]tensor.Spec{one, two, texts, shaped, nil} {
 			body := shifted(body, 1+header&3) // the length says where it ends to the byte
-			r, err := codec.DecodeBinary(body, header, specs)
+			r, err := codec.DecodeBinary(body, header, codec.Signature{Inputs: specs})
 			if err != nil {
 				require.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 				require.Less(t, len(err.Error()), 1000)
@@ -216,7 +216,7 @@ func FuzzBinary(f *testing.F) {
 			}
 			again, length := writtenAgain(t, r)
 			require.True(t, json.Valid(again[:length]))
-			read, err := codec.DecodeBinary(again, length, specs)
+			read, err := codec.DecodeBinary(again, length, codec.Signature{Inputs: specs})
 			require.NoError(t, err)
 			secondly, _ := writtenAgain(t, read)
 			require.Equal(t, string(again), string(secondly))

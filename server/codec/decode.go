@@ -8,20 +8,19 @@ import (
 	"slipway/server/tensor"
 )
 
-// Decode reads a request body in any of the three forms. The inputs are the model's.
-func Decode(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, allKeys)
+// Decode reads a request body in any of the three forms.
+func Decode(body []byte, s Signature) (*Request, error) {
+	return decode(body, s, allKeys)
 }
 
 // DecodeV1 reads a body of rows or columns, the forms of TensorFlow Serving and KServe's V1.
-func DecodeV1(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, v1Keys)
+func DecodeV1(body []byte, s Signature) (*Request, error) {
+	return decode(body, s, v1Keys)
 }
 
-// DecodeOIP reads an inference request of the Open Inference Protocol. Without
-// any specs the caller must check names and data types.
-func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
-	return decode(body, inputs, oipKeys)
+// DecodeOIP reads an inference request of the Open Inference Protocol.
+func DecodeOIP(body []byte, s Signature) (*Request, error) {
+	return decode(body, s, oipKeys)
 }
 
 // DecodeRequest reads an inference request of the Open Inference Protocol for a client, which
@@ -29,7 +28,7 @@ func DecodeOIP(body []byte, inputs []tensor.Spec) (*Request, error) {
 // not finite as the strings "NaN", "Infinity" and "-Infinity". Parameters of inputs are refused: a
 // Request has none of them.
 func DecodeRequest(body []byte) (*Request, error) {
-	d := newDecoder(body, nil, oipKeys)
+	d := newDecoder(body, Signature{}, oipKeys)
 	d.lenient, d.noParameters = true, true
 	return d.request()
 }
@@ -44,16 +43,20 @@ var (
 // decoder reads the body of a request.
 type decoder struct {
 	tensorReader
-	keys keys
-	req  Request
+	outputs []tensor.Spec
+	keys    keys
+	req     Request
 }
 
-func newDecoder(body []byte, specs []tensor.Spec, known []string) *decoder {
-	return &decoder{tensorReader: tensorReader{scanner: scanner{buf: body}, role: &inputRole, specs: specs}, keys: keys{known: known}}
+func newDecoder(body []byte, s Signature, known []string) *decoder {
+	return &decoder{
+		tensorReader: tensorReader{scanner: scanner{buf: body, memory: s.Memory}, role: &inputRole, specs: s.Inputs},
+		outputs:      s.Outputs, keys: keys{known: known},
+	}
 }
 
-func decode(body []byte, specs []tensor.Spec, known []string) (*Request, error) {
-	return newDecoder(body, specs, known).request()
+func decode(body []byte, s Signature, known []string) (*Request, error) {
+	return newDecoder(body, s, known).request()
 }
 
 func (d *decoder) request() (*Request, error) {

@@ -12,14 +12,14 @@ import (
 //
 // With a header of 0 the whole body is the data of the model's one input, and
 // the outputs are requested in binary.
-func DecodeBinary(body []byte, header int, inputs []tensor.Spec) (*Request, error) {
+func DecodeBinary(body []byte, header int, s Signature) (*Request, error) {
 	if header < 0 || header > len(body) {
 		return nil, fault.New(fault.InvalidArgument, "Inference-Header-Content-Length: is %d, the body has %d bytes", header, len(body))
 	}
 	if header == 0 {
-		return decodeBare(body, inputs)
+		return decodeBare(body, s)
 	}
-	d := newDecoder(body[:header:header], inputs, oipKeys)
+	d := newDecoder(body[:header:header], s, oipKeys)
 	d.tail, d.binary = true, body[header:]
 	req, err := d.request()
 	if err == nil && len(d.binary) > 0 {
@@ -41,20 +41,23 @@ func (r *tensorReader) binaryData(o *object, size int64) (*tensor.Tensor, error)
 	}
 	raw := r.binary[:size:size]
 	r.binary = r.binary[size:]
-	t, err := FromRaw(o.dtype, o.shape, raw)
-	if err != nil {
+	t, err := FromRaw(o.dtype, o.shape, raw, r.memory)
+	switch {
+	case fault.CodeOf(err) == fault.InvalidArgument:
 		return nil, problemf("%s: %s", clip(o.name), err)
+	case err != nil:
+		return nil, err
 	}
 	return t, nil
 }
 
 // decodeBare reads a body that is the data of the one input. One dimension that
 // the model leaves open follows from the size. BYTES are one element, the body.
-func decodeBare(body []byte, inputs []tensor.Spec) (*Request, error) {
-	if len(inputs) != 1 {
-		return nil, fault.New(fault.InvalidArgument, "body: a body without JSON is the data of one input, the model has %d", len(inputs))
+func decodeBare(body []byte, s Signature) (*Request, error) {
+	if len(s.Inputs) != 1 {
+		return nil, fault.New(fault.InvalidArgument, "body: a body without JSON is the data of one input, the model has %d", len(s.Inputs))
 	}
-	spec := inputs[0]
+	spec := s.Inputs[0]
 	t := &tensor.Tensor{DType: spec.DType, Shape: append([]int64{}, spec.Shape...)}
 	open, count := -1, int64(1)
 	for i, n := range t.Shape {
@@ -78,10 +81,13 @@ func decodeBare(body []byte, inputs []tensor.Spec) (*Request, error) {
 		if n, err := tensor.Count(t.Shape); err != nil || n != 1 {
 			return nil, fault.New(fault.InvalidArgument, "body: input %s takes %s, not one element; send JSON before the data", clip(spec.Name), tensor.ShapeString(spec.Shape))
 		}
+		if err := s.Memory.charge(int64(len(body))); err != nil {
+			return nil, err
+		}
 		t.Data = []string{string(body)}
 	} else {
 		var err error
-		if t, err = FromRaw(spec.DType, t.Shape, body); err != nil {
+		if t, err = FromRaw(spec.DType, t.Shape, body, s.Memory); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "body: input %s: %w", clip(spec.Name), err)
 		}
 	}

@@ -22,7 +22,9 @@ func (r *tensorReader) data(o *object) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	// An element takes a digit and a comma at least, so the body bounds what a shape can claim.
-	b.reserve(int(min(count, int64(len(r.buf)-r.pos)/2+1)))
+	if err := b.reserve(&r.scanner, int(min(count, int64(len(r.buf)-r.pos)/2+1))); err != nil {
+		return nil, err
+	}
 	if err := b.value(&r.scanner, 0); err != nil {
 		return nil, err
 	}

@@ -1,5 +1,11 @@
 package codec
 
+import (
+	"slices"
+
+	"slipway/server/tensor"
+)
+
 // oip reads "inputs" as the protocol's tensors.
 func (d *decoder) oip() (err error) {
 	d.req.Form = OIP
@@ -46,6 +52,8 @@ func (d *decoder) requestedOutputs() error {
 			return problemf(`missing key "name"`)
 		case seen[name]:
 			return in(".name", problemf("duplicate output %s", clip(name)))
+		case len(d.outputs) > 0 && !slices.ContainsFunc(d.outputs, func(s tensor.Spec) bool { return s.Name == name }):
+			return in(".name", problemf("unknown output %s, the model has %s", clip(name), quoted(tensor.Names(d.outputs))))
 		}
 		seen[name] = true
 		d.req.Outputs = append(d.req.Outputs, name)

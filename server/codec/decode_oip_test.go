@@ -93,7 +93,7 @@ func TestEveryTruncation(t *testing.T) {
 		`{"instances": [{"age": 1, "town": "a\u00e9\ud83d\ude00"}], "signature_name": "serving_default"}`,
 		`{"inputs":[{"data":["x\\",""],"name":"town","shape":[2],"datatype":"BYTES","parameters":{"a":-1.5e-7}},{"name":"age","shape":[],"datatype":"INT64","data":[12]}],"id":"a","outputs":[{"name":"y"}]}`,
 	} {
-		_, err := codec.Decode([]byte(body), two)
+		_, err := codec.Decode([]byte(body), codec.Signature{Inputs: two})
 		require.NoError(t, err)
 		for n := range len(body) {
 			refuse(t, codec.Decode, body[:n], two)
@@ -116,7 +116,7 @@ func TestShapeDoesNotAllocate(t *testing.T) {
 	body := []byte(`{"inputs":[{"name":"x","shape":[1000000,1000000],"datatype":"FP32","data":[1]}]}`)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := codec.Decode(body, one)
+	_, err := codec.Decode(body, codec.Signature{Inputs: one})
 	runtime.ReadMemStats(&after)
 	require.Error(t, err)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<10))
@@ -126,7 +126,7 @@ func TestShapeDoesNotAllocate(t *testing.T) {
 func TestLargeBody(t *testing.T) {
 	const n = 2_500_000
 	body := []byte(`{"inputs":{"x":[` + strings.Repeat("0.5,", n-1) + `0.5]}}`)
-	got, err := codec.Decode(body, one)
+	got, err := codec.Decode(body, codec.Signature{Inputs: one})
 	require.NoError(t, err)
 	assert.Equal(t, []int64{n}, got.Inputs[0].Value.(*tensor.Tensor).Shape)
 	body[len(body)-8] = 'x'

@@ -84,14 +84,14 @@ func TestDecodeForms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := codec.Decode([]byte(tt.body), tt.specs)
+			got, err := codec.Decode([]byte(tt.body), codec.Signature{Inputs: tt.specs})
 			require.NoError(t, err)
 			assert.Equal(t, &tt.want, got)
 			own := codec.DecodeV1
 			if tt.want.Form == codec.OIP {
 				own = codec.DecodeOIP
 			}
-			got, err = own([]byte(tt.body), tt.specs)
+			got, err = own([]byte(tt.body), codec.Signature{Inputs: tt.specs})
 			require.NoError(t, err)
 			assert.Equal(t, &tt.want, got)
 		})
@@ -99,15 +99,15 @@ func TestDecodeForms(t *testing.T) {
 }
 
 func TestDecodeOIPWithoutSpecs(t *testing.T) {
-	got, err := codec.DecodeOIP([]byte(`{"inputs":[{"name":"any","shape":[1],"datatype":"UINT8","data":[255]}]}`), nil)
+	got, err := codec.DecodeOIP([]byte(`{"inputs":[{"name":"any","shape":[1],"datatype":"UINT8","data":[255]}]}`), codec.Signature{})
 	require.NoError(t, err)
 	assert.Equal(t, []tensor.Named{want[uint8](t, "any", dims(1), 255)}, got.Inputs)
 }
 
 // refuse checks that a body is refused with a message that has every part and little of the body.
-func refuse(t *testing.T, decode func([]byte, []tensor.Spec) (*codec.Request, error), body string, specs []tensor.Spec, parts ...string) {
+func refuse(t *testing.T, decode func([]byte, codec.Signature) (*codec.Request, error), body string, specs []tensor.Spec, parts ...string) {
 	t.Helper()
-	got, err := decode([]byte(body), specs)
+	got, err := decode([]byte(body), codec.Signature{Inputs: specs})
 	require.Error(t, err, "got %+v", got)
 	assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 	for _, part := range parts {

@@ -39,7 +39,7 @@ func TestBinaryRequestIsReadAndWritten(t *testing.T) {
 		Inputs: []tensor.Named{want(t, "town", dims(2), "a", "Köln"), want[int64](t, "age", dims(1), 3), want(t, "x", dims(), float32(math.Inf(1))), want[tensor.BFloat16](t, "b", dims(0, 2))},
 	}
 	body, header := codec.AppendBinaryRequest([]byte("before"), given)
-	got, err := codec.DecodeBinary(body[len("before"):], header, nil)
+	got, err := codec.DecodeBinary(body[len("before"):], header, codec.Signature{})
 	require.NoError(t, err)
 	assert.Equal(t, given, got)
 }

@@ -31,13 +31,13 @@ var seeds = []string{
 
 // fuzz decodes any body: what is accepted is JSON for encoding/json too, and a tensor has as many
 // elements as its shape.
-func fuzz(f *testing.F, decode func([]byte, []tensor.Spec) (*codec.Request, error)) {
+func fuzz(f *testing.F, decode func([]byte, codec.Signature) (*codec.Request, error)) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, specs := range [][]tensor.Spec{one, two, texts, nil} {
-			r, err := decode(body, specs)
+			r, err := decode(body, codec.Signature{Inputs: specs})
 			if err != nil {
 				assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 				assert.Less(t, len(err.Error()), 1000)

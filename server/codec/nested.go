@@ -2,6 +2,7 @@ package codec
 
 import (
 	"slices"
+	"unsafe"
 
 	"slipway/server/codec/number"
 	"slipway/server/tensor"
@@ -11,7 +12,7 @@ import (
 type builder interface {
 	// value reads one value, an element or an array, as the part of the tensor at depth.
 	value(s *scanner, depth int) error
-	reserve(n int)
+	reserve(s *scanner, n int) error
 	tensor() *tensor.Tensor
 }
 
@@ -46,7 +47,8 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 	case tensor.FP64:
 		return newFlat(s, number.Float64, rows), nil
 	case tensor.Bytes:
-		return newFlat(s, parseString, rows), nil
+		// The bytes of all strings are those of the body, rounded up to what Go allocates.
+		return newFlat(s, parseString, rows), s.memory.charge(2 * int64(len(s.buf)-s.pos))
 	case tensor.BF16:
 		return nil, problemf("BF16 has no JSON form: the Open Inference Protocol carries it in binary only")
 	}
@@ -147,7 +149,9 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 		}
 		s.pos = end
 		if len(data) == cap(data) {
-			data = f.grown(s, data)
+			if data, err = f.grown(s, data); err != nil {
+				return n, err
+			}
 		}
 		data = append(data, v)
 		n++
@@ -163,7 +167,9 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 		}
 		if n >= longArray && f.parseMany != nil {
 			if len(data) == cap(data) {
-				data = f.grown(s, data)
+				if data, err = f.grown(s, data); err != nil {
+					return n, err
+				}
 			}
 			var read int
 			read, s.pos = f.parseMany(s.buf, s.pos, data[len(data):cap(data)])
@@ -174,13 +180,17 @@ func (f *flat[T]) elements(s *scanner) (n int, err error) {
 
 // grown adds capacity for the elements that the rest of the body seems to have, estimated from
 // those read so far.
-func (f *flat[T]) grown(s *scanner, data []T) []T {
+func (f *flat[T]) grown(s *scanner, data []T) ([]T, error) {
 	n := len(data)
-	if n < 256 {
-		return slices.Grow(data, n+8)
+	more := n + 8
+	if n >= 256 {
+		rest, read := len(s.buf)-s.pos, s.pos-f.from
+		more = int(float64(n)*1.05*float64(rest)/float64(read)) + 8
 	}
-	rest, read := len(s.buf)-s.pos, s.pos-f.from
-	return slices.Grow(data, int(float64(n)*1.05*float64(rest)/float64(read))+8)
+	if err := s.memory.charge(int64(more) * elementBytes[T]()); err != nil {
+		return nil, err
+	}
+	return slices.Grow(data, more), nil
 }
 
 func (f *flat[T]) scalar(s *scanner, depth int) error {
@@ -192,12 +202,29 @@ func (f *flat[T]) scalar(s *scanner, depth int) error {
 		return err
 	}
 	f.rankKnown = true
+	if len(f.data) == cap(f.data) {
+		if f.data, err = f.grown(s, f.data); err != nil {
+			return err
+		}
+	}
 	f.data = append(f.data, v)
 	return nil
 }
 
-// reserve adds capacity for n elements.
-func (f *flat[T]) reserve(n int) { f.data = slices.Grow(f.data, n) }
+// reserve adds capacity for n elements to a builder that has none.
+func (f *flat[T]) reserve(s *scanner, n int) error {
+	if err := s.memory.charge(int64(n) * elementBytes[T]()); err != nil {
+		return err
+	}
+	f.data = slices.Grow(f.data, n)
+	return nil
+}
+
+// elementBytes is what Go takes for an element.
+func elementBytes[T tensor.Element]() int64 {
+	var element T
+	return int64(unsafe.Sizeof(element))
+}
 
 func (f *flat[T]) tensor() *tensor.Tensor {
 	return &tensor.Tensor{DType: tensor.DTypeOf[T](), Shape: f.dims, Data: f.data}

@@ -26,6 +26,9 @@ func (r *tensorReader) parameters(check func(name string, v any) error) (map[str
 		if err == nil && check != nil {
 			err = check(name, v)
 		}
+		if err == nil {
+			err = r.memory.charge(entryBytes + int64(len(key)))
+		}
 		if err != nil {
 			return in(step, err)
 		}

@@ -12,14 +12,14 @@ import (
 // endian, BOOL as bytes of 0 or 1, BYTES each with its length in four bytes
 // before it. Where raw is aligned for the type the tensor is a view of it, and raw
 // must stay as it is; BYTES may hold any bytes.
-func FromRaw(dtype tensor.DType, shape []int64, raw []byte) (*tensor.Tensor, error) {
+func FromRaw(dtype tensor.DType, shape []int64, raw []byte, m Memory) (*tensor.Tensor, error) {
 	count, err := tensor.Count(shape)
 	if err != nil {
 		return nil, fault.Wrap(fault.InvalidArgument, err)
 	}
 	t := &tensor.Tensor{DType: dtype, Shape: shape}
 	if dtype == tensor.Bytes {
-		t.Data, err = rawStrings(raw, count)
+		t.Data, err = rawStrings(raw, count, m)
 		return t, err
 	}
 	size := int64(dtype.Size())
@@ -41,10 +41,14 @@ func FromRaw(dtype tensor.DType, shape []int64, raw []byte) (*tensor.Tensor, err
 	return t, nil
 }
 
-func rawStrings(raw []byte, count int64) ([]string, error) {
+func rawStrings(raw []byte, count int64, m Memory) ([]string, error) {
 	// An element takes four bytes at least, so the body bounds what a shape can claim.
 	if count > int64(len(raw))/4 {
 		return nil, fault.New(fault.InvalidArgument, "got %d bytes, %d BYTES elements take 4 each at least", len(raw), count)
+	}
+	// The bytes of short strings are rounded up to what Go allocates.
+	if err := m.charge(count*stringBytes + 2*int64(len(raw))); err != nil {
+		return nil, err
 	}
 	all := make([]string, count)
 	for i := range all {

@@ -52,7 +52,7 @@ func TestRaw(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			whole := test.want.Value.(*tensor.Tensor)
 			for by := range 8 {
-				got, err := codec.FromRaw(whole.DType, whole.Shape, shifted([]byte(test.raw), by))
+				got, err := codec.FromRaw(whole.DType, whole.Shape, shifted([]byte(test.raw), by), nil)
 				require.NoError(t, err)
 				assert.Equal(t, whole, got)
 				assert.Equal(t, "before"+test.raw, string(codec.AppendRaw([]byte("before"), got)))
@@ -65,9 +65,9 @@ func TestRaw(t *testing.T) {
 func TestRawIsAViewWhereItCanBe(t *testing.T) {
 	for by := range 8 {
 		raw := shifted(make([]byte, 8), by)
-		wide, err := codec.FromRaw(tensor.FP32, dims(2), raw)
+		wide, err := codec.FromRaw(tensor.FP32, dims(2), raw, nil)
 		require.NoError(t, err)
-		narrow, err := codec.FromRaw(tensor.Bool, dims(8), raw)
+		narrow, err := codec.FromRaw(tensor.Bool, dims(8), raw, nil)
 		require.NoError(t, err)
 		raw[0] = 1
 		assert.True(t, narrow.Data.([]bool)[0])
@@ -103,7 +103,7 @@ func TestRawRefuses(t *testing.T) {
 		"more texts than bytes":        {tensor.Bytes, dims(1 << 40), length(0), "got 4 bytes, 1099511627776 BYTES elements take 4 each at least"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := codec.FromRaw(test.dtype, test.shape, []byte(test.raw))
+			_, err := codec.FromRaw(test.dtype, test.shape, []byte(test.raw), nil)
 			require.ErrorContains(t, err, test.says)
 			assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 		})
@@ -126,7 +126,7 @@ func FuzzRaw(f *testing.F) {
 	f.Add(uint8(tensor.Int64), int64(math.MaxInt64), int64(0), uint8(0), []byte{})
 	f.Fuzz(func(t *testing.T, dtype uint8, rows, columns int64, by uint8, raw []byte) {
 		shape := dims(rows, columns)
-		got, err := codec.FromRaw(tensor.DType(dtype), shape, shifted(raw, int(by%8)))
+		got, err := codec.FromRaw(tensor.DType(dtype), shape, shifted(raw, int(by%8)), nil)
 		if err != nil {
 			require.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 			return

@@ -13,7 +13,7 @@ import (
 
 // decodeOne reads a body whose only element is the text.
 func decodeOne(d tensor.DType, text string) (any, error) {
-	r, err := codec.DecodeV1([]byte(`{"inputs":`+text+`}`), []tensor.Spec{spec("x", d)})
+	r, err := codec.DecodeV1([]byte(`{"inputs":`+text+`}`), codec.Signature{Inputs: []tensor.Spec{spec("x", d)}})
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,9 @@ const maxDepth = 32
 
 // scanner reads JSON from buf; pos is the next byte.
 type scanner struct {
-	buf []byte
-	pos int
+	buf    []byte
+	pos    int
+	memory Memory
 }
 
 // next skips white space and returns the byte at pos, 0 at the end of the body.

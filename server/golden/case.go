@@ -57,7 +57,7 @@ func parse(text []byte, inputs, outputs []tensor.Spec) (Case, error) {
 		return Case{}, err
 	}
 	c := Case{Tolerance: line.Tolerance}
-	request, err := codec.DecodeOIP(line.Request, inputs)
+	request, err := codec.DecodeOIP(line.Request, codec.Signature{Inputs: inputs, Outputs: outputs})
 	if err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}

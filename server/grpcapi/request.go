@@ -69,7 +69,7 @@ func input(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [
 	if field := oip.Filled(in.GetContents(), ""); field != "" {
 		return nil, fault.New(fault.InvalidArgument, "inputs[%d].contents.%s: given beside raw_input_contents; send one of the two", i, field)
 	}
-	t, err := codec.FromRaw(dtype, in.GetShape(), raw[i])
+	t, err := codec.FromRaw(dtype, in.GetShape(), raw[i], nil)
 	if err != nil {
 		return nil, fault.New(fault.InvalidArgument, "raw_input_contents[%d]: input %q: %w", i, in.GetName(), err)
 	}

@@ -29,7 +29,7 @@ var (
 // itself; it would send a longer one in chunks.
 const knownLength = 2 << 10
 
-type decoder func(body []byte, inputs []tensor.Spec) (*codec.Request, error)
+type decoder func(body []byte, s codec.Signature) (*codec.Request, error)
 
 // infer serves one prediction.
 func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
@@ -84,7 +84,7 @@ func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
 			return q, err
 		}
 	}
-	if p.request, err = p.decode(p.body.bytes, v.Inputs); err != nil {
+	if p.request, err = p.decode(p.body.bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs}); err != nil {
 		return q, err
 	}
 	return query(v, p.request, p.limit)
@@ -120,8 +120,8 @@ func binaryDecoder(length string) (decoder, error) {
 	if err != nil {
 		return nil, fault.New(fault.InvalidArgument, "%s: got %q, expected the length of the JSON in bytes", headerLength, length)
 	}
-	return func(body []byte, inputs []tensor.Spec) (*codec.Request, error) {
-		return codec.DecodeBinary(body, n, inputs)
+	return func(body []byte, s codec.Signature) (*codec.Request, error) {
+		return codec.DecodeBinary(body, n, s)
 	}, nil
 }
 

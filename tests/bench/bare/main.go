@@ -78,7 +78,7 @@ func (b bare) inputs(session *onnx.Session) ([]*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := codec.DecodeOIP(body, session.Inputs())
+	request, err := codec.DecodeOIP(body, codec.Signature{Inputs: session.Inputs()})
 	if err != nil {
 		return nil, err
 	}
