@@ -22,8 +22,14 @@ type Charge struct {
 	ended bool
 }
 
-// Charge returns a charge that holds nothing yet. Release must follow.
-func (b *Budget) Charge() *Charge { return &Charge{budget: b} }
+// Charge returns a charge that holds nothing yet. Release must follow. Without a
+// budget it is nil.
+func (b *Budget) Charge() *Charge {
+	if b == nil {
+		return nil
+	}
+	return &Charge{budget: b}
+}
 
 // Add charges n more bytes for a stage. It must be called before they are held. The
 // error is a fault: TooLarge when the request would not fit even if it were alone,
@@ -63,12 +69,12 @@ func (c *Charge) Set(s Stage, n int64) error {
 	if c == nil {
 		return nil
 	}
-	if held := c.Held(s); n < held {
+	held := c.Held(s)
+	if n < held {
 		c.Sub(s, held-n)
 		return nil
-	} else {
-		return c.Add(s, n-held)
 	}
+	return c.Add(s, n-held)
 }
 
 // Held returns the bytes that a stage holds.

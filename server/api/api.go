@@ -3,12 +3,13 @@ package api
 import (
 	"log/slog"
 
+	"slipway/server/admission"
 	"slipway/server/config"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )
 
-// Options of an API. All but Keys are needed.
+// Options of an API. All but Keys and Memory are needed.
 type Options struct {
 	Catalog *serving.Catalog
 	Keys    *config.Keys // nil: open to everybody
@@ -17,6 +18,10 @@ type Options struct {
 	Access  *slog.Logger // gets a line for each request
 	Version string       // of the server
 	Tracing bool         // make spans
+	// Memory bounds what all requests hold together; nil: nothing does.
+	Memory *admission.Budget
+	// MaxResponseBytes bounds one response; 0: nothing does.
+	MaxResponseBytes int64
 }
 
 // API serves the models of a catalog to both protocols.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"slipway/server/admission"
 	"slipway/server/fault"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
@@ -20,6 +21,9 @@ type Call struct {
 	Key                    string // name of the API key
 	Prediction             bool   // is counted and timed
 	Silent                 bool   // leaves no line in the log: it is a probe's
+
+	// Charge is the memory that the call holds, from Begin to Finish.
+	Charge *admission.Charge
 
 	began time.Time
 }
@@ -39,6 +43,7 @@ func (c *Call) chose(v *serving.Version) { c.Model, c.Version = v.Model, v.Numbe
 // Begin starts the clock of a call. Finish must follow.
 func (a *API) Begin(c *Call) {
 	c.began = time.Now()
+	c.Charge = a.Memory.Charge()
 	if c.Prediction {
 		a.Metrics.Began()
 	}
@@ -46,6 +51,7 @@ func (a *API) Begin(c *Call) {
 
 // Finish logs a call, and counts and times it if it is a prediction.
 func (a *API) Finish(ctx context.Context, c *Call, r Result) {
+	c.Charge.Release()
 	ended := time.Now()
 	took := ended.Sub(c.began)
 	if !c.Silent {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"slipway/server/fault"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 )
@@ -47,6 +48,7 @@ func (a *API) Predict(ctx context.Context, c *Call, p Prediction) error {
 	if err != nil {
 		return err
 	}
+	q.Charge = c.Charge
 	decoded := time.Now()
 	response, err := v.Infer(ctx, q)
 	if err != nil {
@@ -61,6 +63,14 @@ func (a *API) Predict(ctx context.Context, c *Call, p Prediction) error {
 			telemetry.Phase{Name: "encode", From: response.Finished, To: time.Now()})
 	}
 	return err
+}
+
+// CheckResponse returns an error for a response that is longer than one may be.
+func (a *API) CheckResponse(bytes int) error {
+	if a.MaxResponseBytes > 0 && int64(bytes) > a.MaxResponseBytes {
+		return fault.New(fault.TooLarge, "the response has %d bytes, over the limit of %d (memory.maxResponseBytes); request fewer rows or outputs", bytes, a.MaxResponseBytes)
+	}
+	return nil
 }
 
 // AdmitUnread returns why a prediction would be refused whatever is in

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
@@ -9,17 +8,16 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gin-gonic/gin"
 
+	"slipway/server/admission"
 	"slipway/server/fault"
 )
 
 // readBody reads the whole body, up to the limit. The caller must give it back.
-func (a *API) readBody(c *gin.Context) (*buffer, error) {
+func (a *API) readBody(c *gin.Context, charge *admission.Charge) (*buffer, error) {
 	if err := checkMedia(c.Request); err != nil {
 		return nil, err
 	}
@@ -29,10 +27,9 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 	body := takeBuffer()
 	var err error
 	if encoding := header(c.Request, "Content-Encoding"); encoding == "" && c.Request.ContentLength >= 0 {
-		body.bytes = slices.Grow(body.bytes, int(c.Request.ContentLength))[:c.Request.ContentLength]
-		_, err = io.ReadFull(c.Request.Body, body.bytes)
+		err = body.readExactly(c.Request.Body, c.Request.ContentLength, charge)
 	} else {
-		err = a.readUnknown(c, encoding, body)
+		err = a.readUnknown(c, encoding, body, charge)
 	}
 	if err != nil {
 		body.giveBack()
@@ -43,18 +40,12 @@ func (a *API) readBody(c *gin.Context) (*buffer, error) {
 
 // readUnknown reads a body whose size is known at its end only. What is small on
 // the wire may be large: the limit holds for both.
-func (a *API) readUnknown(c *gin.Context, encoding string, body *buffer) error {
+func (a *API) readUnknown(c *gin.Context, encoding string, body *buffer, charge *admission.Charge) error {
 	from, err := decompressed(encoding, http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
 	if err != nil {
 		return err
 	}
-	into := bytes.NewBuffer(body.bytes)
-	_, err = into.ReadFrom(io.LimitReader(from, a.MaxBodyBytes+1))
-	body.bytes = into.Bytes()
-	if err == nil && int64(len(body.bytes)) > a.MaxBodyBytes {
-		return &http.MaxBytesError{Limit: a.MaxBodyBytes}
-	}
-	return err
+	return body.readAll(from, a.MaxBodyBytes, charge)
 }
 
 // decompressed returns a reader of the body before it was encoded.
@@ -104,24 +95,4 @@ func checkMedia(r *http.Request) error {
 		return nil
 	}
 	return fault.New(fault.UnsupportedMedia, "Content-Type %q is not read; send application/json, or binary data with %s", given, headerLength)
-}
-
-// buffer is bytes that outlive the request that used them.
-type buffer struct{ bytes []byte }
-
-// buffers are kept for the next requests: without them a JSON request of 290 KB takes
-// 11 % more processor time (scripts/bench -run TestLargeJSON, with and without).
-var buffers = sync.Pool{New: func() any { return new(buffer) }}
-
-// keepBytes bounds what an idle buffer holds: a rare large body is not kept.
-const keepBytes = 4 << 20
-
-func takeBuffer() *buffer { return buffers.Get().(*buffer) }
-
-func (b *buffer) giveBack() {
-	if b == nil || cap(b.bytes) > keepBytes {
-		return
-	}
-	b.bytes = b.bytes[:0]
-	buffers.Put(b)
 }

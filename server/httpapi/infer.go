@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/codec"
 	"slipway/server/fault"
@@ -33,8 +34,8 @@ type decoder func(body []byte, s codec.Signature) (*codec.Request, error)
 
 // infer serves one prediction.
 func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
-	p := &prediction{api: a, c: c, model: model, version: version, decode: decode}
 	call := callOf(c)
+	p := &prediction{api: a, c: c, charge: call.Charge, model: model, version: version, decode: decode}
 	err := a.Predict(c.Request.Context(), call, p)
 	p.body.giveBack()
 	if call.Model != "" {
@@ -53,6 +54,7 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 type prediction struct {
 	api            *API
 	c              *gin.Context
+	charge         *admission.Charge
 	model, version string
 	decode         decoder
 
@@ -76,7 +78,7 @@ func (p *prediction) Limit() (limit time.Duration, long bool, err error) {
 
 // Decode reads the body, of which the tensors may be views.
 func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
-	if p.body, err = p.api.readBody(p.c); err != nil {
+	if p.body, err = p.api.readBody(p.c, p.charge); err != nil {
 		return q, err
 	}
 	if n := header(p.c.Request, headerLength); n != "" {
@@ -84,20 +86,30 @@ func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
 			return q, err
 		}
 	}
-	if p.request, err = p.decode(p.body.bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs}); err != nil {
+	if p.request, err = p.decode(p.body.bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs, Memory: p.decoded}); err != nil {
 		return q, err
 	}
 	return query(v, p.request, p.limit)
 }
 
+// decoded charges what the body becomes.
+func (p *prediction) decoded(bytes int64) error { return p.charge.Add(admission.Decode, bytes) }
+
 // Encode has the form of the request.
 func (p *prediction) Encode(v *serving.Version, a serving.Response) (err error) {
-	p.response = takeBuffer()
-	p.response.bytes, p.jsonLength, err = codec.AppendBinary(p.response.bytes, &codec.Response{
+	r := &codec.Response{
 		Model: v.Model, Version: v.Number, ID: p.request.ID,
 		Form: p.request.Form, Rows: rows(p.request), Outputs: a.Outputs,
 		BinaryOutputs: p.request.BinaryOutputs, Binary: p.request.Binary,
-	})
+	}
+	if err := p.charge.Add(admission.Encode, codec.Bound(r)); err != nil {
+		return err
+	}
+	p.response = takeBuffer()
+	p.response.bytes, p.jsonLength, err = codec.AppendBinary(p.response.bytes, r)
+	if err == nil {
+		err = p.api.CheckResponse(len(p.response.bytes))
+	}
 	return err
 }
 

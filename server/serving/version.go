@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"slipway/server/admission"
 	"slipway/server/batch"
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
@@ -46,6 +47,7 @@ type Request struct {
 	Outputs  []string       // nil means all of them
 	Priority int            // 1 is the highest; 0 is the model's default
 	Timeout  time.Duration  // shortens the model's own, if it is not 0
+	Charge   *admission.Charge
 }
 
 // Response is a version's response, and when its run was queued, started and finished.
@@ -81,6 +83,11 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	if err := v.checkOutputs(q.Outputs); err != nil {
 		return Response{}, err
 	}
+	if v.MaxBatchSize > 0 { // a batch is a copy of its inputs
+		if err := q.Charge.Add(admission.Run, bytesOf(ordered)); err != nil {
+			return Response{}, err
+		}
+	}
 	began := time.Now()
 	if limit := v.limit(q.Timeout); limit > 0 {
 		until := &deadline{Context: ctx, at: began.Add(limit)}
@@ -93,7 +100,21 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 		return Response{}, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
 	}
 	v.statistics.succeeded(response)
-	return response, nil
+	return response, q.Charge.Add(admission.Run, outputBytes(response.Outputs))
+}
+
+func bytesOf(tensors []*tensor.Tensor) (sum int64) {
+	for _, t := range tensors {
+		sum += t.Bytes()
+	}
+	return sum
+}
+
+func outputBytes(outputs []tensor.Named) (sum int64) {
+	for _, out := range outputs {
+		sum += tensor.SizeOf(out.Value)
+	}
+	return sum
 }
 
 // Golden returns the path of the version's golden answers, or empty.

@@ -52,6 +52,24 @@ func (t *Tensor) Rows(from, to int) *Tensor {
 	return &Tensor{DType: t.DType, Shape: shape, Data: dtypes[t.DType].slice(t.Data, int64(from)*size, int64(to)*size)}
 }
 
+// SizeOf returns the memory that a value takes in bytes.
+func SizeOf(v Value) (size int64) {
+	switch v := v.(type) {
+	case *Tensor:
+		return v.Bytes()
+	case Sequence:
+		for _, element := range v {
+			size += valueHeader + SizeOf(element)
+		}
+	case Map:
+		return v.Keys.Bytes() + v.Values.Bytes()
+	}
+	return size
+}
+
+// valueHeader is what Go takes for a value beside its data: a Tensor and its shape.
+const valueHeader = 128
+
 // Bytes returns the memory that the data takes; a string counts its header too.
 func (t *Tensor) Bytes() int64 {
 	if all, ok := t.Data.([]string); ok {
