@@ -154,6 +154,16 @@ def unique():
     )
 
 
+def fill():
+    """y has the shape that a request gives: 16 bytes may ask for gigabytes."""
+    return model(
+        "fill",
+        [tensor("shape", INT64, [2])],
+        [node("ConstantOfShape", ["shape"], ["y"])],
+        [tensor("y", FP32, [None, None])],
+    )
+
+
 def external():
     """y = x + w, with the four weights in a second file, as a model of more than
     2 GB needs."""
@@ -185,7 +195,7 @@ def models():
     yield plus("constant_1", [None, 1], 1)
     yield plus("constant_2", [None, 1], 2)
     yield plus("static_batch", [1, 4], 1)
-    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fixed_image())
+    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fill(), fixed_image())
 
 
 def classifiers():

@@ -41,6 +41,7 @@ const retryAfter = time.Second
 type Budget struct {
 	limit   atomic.Int64
 	used    atomic.Int64
+	peak    atomic.Int64
 	stages  [stages]atomic.Int64
 	refused [stages]atomic.Int64
 }
@@ -61,29 +62,66 @@ func (b *Budget) SetLimit(bytes int64) { b.limit.Store(bytes) }
 // Used returns the bytes that are held in all.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
+// Peak returns the most that was held since ResetPeak.
+func (b *Budget) Peak() int64 { return b.peak.Load() }
+
+// ResetPeak begins a new peak with what is held now.
+func (b *Budget) ResetPeak() { b.peak.Store(b.used.Load()) }
+
 // UsedBy returns the bytes that are held for a stage.
 func (b *Budget) UsedBy(s Stage) int64 { return b.stages[s].Load() }
 
 // Refused returns how often a stage was refused memory.
 func (b *Budget) Refused(s Stage) int64 { return b.refused[s].Load() }
 
+// Fits returns nil if a request could be charged n bytes now, else what Charge.Add
+// would return. It charges nothing. Without a budget everything fits.
+func (b *Budget) Fits(s Stage, n int64) error {
+	if b == nil || n <= 0 {
+		return nil
+	}
+	if bound := b.bound(n); b.used.Load()+n > bound {
+		return b.refuse(s, n, bound)
+	}
+	return nil
+}
+
 // take adds n bytes to a charge that holds held already.
 func (b *Budget) take(s Stage, n, held int64) error {
-	limit := b.limit.Load()
-	bound := limit
-	if held+n > Small {
-		bound -= limit / 8
-	}
+	bound := b.bound(held + n)
 	if b.used.Add(n) > bound {
 		b.used.Add(-n)
-		b.refused[s].Add(1)
-		if held+n > bound {
-			return fault.New(fault.TooLarge, "%s: the request needs %d bytes of memory, more than the %d that one may have (memory.budget)", s, held+n, bound)
-		}
-		return &fault.Error{Code: fault.Overloaded, RetryAfter: retryAfter, Err: errFull}
+		return b.refuse(s, held+n, bound)
 	}
 	b.stages[s].Add(n)
+	b.raisePeak()
 	return nil
+}
+
+func (b *Budget) raisePeak() {
+	used := b.used.Load()
+	for peak := b.peak.Load(); used > peak; peak = b.peak.Load() {
+		if b.peak.CompareAndSwap(peak, used) {
+			return
+		}
+	}
+}
+
+// bound is how much all may hold when a request that holds that many bytes is one of them.
+func (b *Budget) bound(bytes int64) int64 {
+	limit := b.limit.Load()
+	if bytes > Small {
+		return limit - limit/8
+	}
+	return limit
+}
+
+func (b *Budget) refuse(s Stage, needed, bound int64) error {
+	b.refused[s].Add(1)
+	if needed > bound {
+		return fault.New(fault.TooLarge, "%s: the request needs %d bytes of memory, more than the %d that one may have (memory.budget)", s, needed, bound)
+	}
+	return &fault.Error{Code: fault.Overloaded, RetryAfter: retryAfter, Err: errFull}
 }
 
 func (b *Budget) giveBack(s Stage, n int64) {

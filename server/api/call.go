@@ -22,7 +22,8 @@ type Call struct {
 	Prediction             bool   // is counted and timed
 	Silent                 bool   // leaves no line in the log: it is a probe's
 
-	// Charge is the memory that the call holds, from Begin to Finish.
+	// Charge is the memory that the call holds. Begin makes it unless the request was
+	// received before, and Finish gives it back.
 	Charge *admission.Charge
 
 	began time.Time
@@ -43,7 +44,9 @@ func (c *Call) chose(v *serving.Version) { c.Model, c.Version = v.Model, v.Numbe
 // Begin starts the clock of a call. Finish must follow.
 func (a *API) Begin(c *Call) {
 	c.began = time.Now()
-	c.Charge = a.Memory.Charge()
+	if c.Charge == nil {
+		c.Charge = a.Memory.Charge()
+	}
 	if c.Prediction {
 		a.Metrics.Began()
 	}

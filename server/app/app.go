@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/buildinfo"
 	"slipway/server/config"
@@ -30,15 +31,17 @@ type Options struct {
 
 // App is one server.
 type App struct {
-	config     config.Config
-	processors int
-	log        *slog.Logger
-	catalog    *serving.Catalog
-	http       *httpapi.API
-	grpc       *grpcapi.API
-	registry   *prometheus.Registry
-	listeners  []*listener
-	keyNames   []string
+	config      config.Config
+	processors  int
+	log         *slog.Logger
+	catalog     *serving.Catalog
+	http        *httpapi.API
+	grpc        *grpcapi.API
+	registry    *prometheus.Registry
+	budget      *admission.Budget
+	memoryLimit int64 // of the container
+	listeners   []*listener
+	keyNames    []string
 
 	undo        stack
 	failed      chan error // of a listener, or of the first load
@@ -74,11 +77,16 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	metrics := telemetry.NewMetrics(a.registry, telemetry.Build{
 		Version: buildinfo.Version, Revision: buildinfo.Revision, ONNXRuntime: onnx.Version(),
 	})
+	if err := a.startMemory(); err != nil {
+		return nil, err
+	}
+	o.Serving.Memory, o.Serving.Changed = a.budget, a.divideMemory
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
 	shared := api.New(api.Options{
 		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
 		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
+		Memory: a.budget, MaxResponseBytes: o.Config.Memory.MaxResponseBytes,
 	})
 	a.http = &httpapi.API{API: shared, MaxBodyBytes: o.Config.HTTP.MaxBodyBytes}
 	a.grpc = &grpcapi.API{API: shared, MaxMessageBytes: o.Config.GRPC.MaxMessageBytes}

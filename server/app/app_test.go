@@ -54,7 +54,7 @@ func (a *App) url(t *testing.T, name string) string {
 	t.Helper()
 	for _, l := range a.listeners {
 		if l.name == name {
-			return "http://" + l.address.String()
+			return "http://" + l.socket.Addr().String()
 		}
 	}
 	t.Fatalf("no listener %q", name)
@@ -115,7 +115,7 @@ func TestFailedListenerEndsTheServerWhileItLoads(t *testing.T) {
 	require.Eventually(t, func() bool { return status(t, admin+"/readyz") == http.StatusServiceUnavailable }, 10*time.Second, 5*time.Millisecond)
 	for _, l := range a.listeners {
 		if l.name == "http" {
-			require.NoError(t, l.close())
+			require.NoError(t, l.socket.Close())
 		}
 	}
 	select {

@@ -12,15 +12,18 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+
+	"slipway/server/connection"
+	"slipway/server/grpcapi"
+	"slipway/server/telemetry"
 )
 
 // listener is an address and the server that serves it.
 type listener struct {
-	name    string
-	address net.Addr
-	close   func() error                // of a listener that never served
-	serve   func() error                // returns nil after shutdown
-	finish  func(context.Context) error // waits for the requests in flight, then interrupts the remaining ones
+	name   string
+	socket *connection.Listener
+	serve  func() error                // returns nil after shutdown
+	finish func(context.Context) error // waits for the requests in flight, then interrupts the remaining ones
 
 	served chan struct{} // closed when serve has returned; nil before start
 }
@@ -36,9 +39,12 @@ func (l *listener) start(failed chan<- error) {
 	}()
 }
 
+// stop ends the connections, then the watch over them. A listener that never served
+// is closed.
 func (l *listener) stop(ctx context.Context) error {
+	defer l.socket.Stop()
 	if l.served == nil {
-		return l.close()
+		return nil
 	}
 	err := l.finish(ctx)
 	<-l.served
@@ -81,7 +87,7 @@ func (a *App) stopListeners(ctx context.Context) error {
 
 // adminHandler serves both protocols on one port.
 func (a *App) adminHandler() http.Handler {
-	rest, rpc := a.http.AdminHandler(a.registry), a.grpc.Server(true)
+	rest, rpc := a.http.AdminHandler(a.registry), a.grpc.HTTPHandler(a.grpc.Server(true))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
 			rpc.ServeHTTP(w, r)
@@ -91,13 +97,32 @@ func (a *App) adminHandler() http.Handler {
 	})
 }
 
-func (a *App) openHTTP(name, address string, h http.Handler) error {
+// listen listens with bounds on the connections.
+func (a *App) listen(name, address string) (*connection.Listener, error) {
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("listen on %s.address: %w", name, err)
+		return nil, fmt.Errorf("listen on %s.address: %w", name, err)
+	}
+	l := connection.Listen(socket, connection.Options{Most: maxConnections, Stall: writeStall})
+	telemetry.RegisterConnections(a.registry, name, l.Open, l.Evicted, l.Stalled)
+	return l, nil
+}
+
+const (
+	// maxConnections of one listener: each takes some 30 KB when it is idle.
+	maxConnections = 1000
+	// writeStall is how long a client may take to read 64 KiB of a response.
+	writeStall = 30 * time.Second
+)
+
+func (a *App) openHTTP(name, address string, h http.Handler) error {
+	socket, err := a.listen(name, address)
+	if err != nil {
+		return err
 	}
 	s := &http.Server{
 		Handler:           h,
+		MaxHeaderBytes:    32 << 10,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute, // a client that sends its body slowly is disconnected
 		IdleTimeout:       2 * time.Minute,
@@ -107,7 +132,7 @@ func (a *App) openHTTP(name, address string, h http.Handler) error {
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(name == "admin") // for gRPC
 	a.listeners = append(a.listeners, &listener{
-		name: name, address: socket.Addr(), close: socket.Close,
+		name: name, socket: socket,
 		serve: func() error {
 			if err := s.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -125,15 +150,17 @@ func (a *App) openHTTP(name, address string, h http.Handler) error {
 }
 
 func (a *App) openGRPC(address string) error {
-	socket, err := net.Listen("tcp", address)
+	socket, err := a.listen("grpc", address)
 	if err != nil {
-		return fmt.Errorf("listen on grpc.address: %w", err)
+		return err
 	}
+	calls := grpcapi.Listen(socket)
+	socket.OnSweep(calls.Sweep)
 	s := a.grpc.Server(false)
 	a.listeners = append(a.listeners, &listener{
-		name: "grpc", address: socket.Addr(), close: socket.Close,
+		name: "grpc", socket: socket,
 		serve: func() error {
-			if err := s.Serve(socket); !errors.Is(err, grpc.ErrServerStopped) {
+			if err := s.Serve(calls); !errors.Is(err, grpc.ErrServerStopped) {
 				return err
 			}
 			return nil
@@ -163,7 +190,7 @@ func finishGRPC(ctx context.Context, s *grpc.Server) error {
 func (a *App) addresses() []any {
 	var all []any
 	for _, l := range a.listeners {
-		all = append(all, l.name, l.address.String())
+		all = append(all, l.name, l.socket.Addr().String())
 	}
 	return all
 }

@@ -20,6 +20,7 @@ type Config struct {
 	GRPC         GRPC        `yaml:"grpc"`
 	Admin        Admin       `yaml:"admin"`
 	Auth         Auth        `yaml:"auth"`
+	Memory       Memory      `yaml:"memory"`
 	Log          Log         `yaml:"log"`
 	Tracing      Tracing     `yaml:"tracing"`
 	Shutdown     Shutdown    `yaml:"shutdown"`
@@ -70,6 +71,18 @@ type Auth struct {
 	KeysFile string `yaml:"keysFile"`
 }
 
+// Memory bounds what requests hold.
+type Memory struct {
+	// Limit is the bytes that the process may use; 0 is the container's limit, or the
+	// machine's memory.
+	Limit int64 `yaml:"limit"`
+	// Budget is the bytes that all requests may hold together; 0 derives it from the
+	// container's limit and what the models take.
+	Budget int64 `yaml:"budget"`
+	// MaxResponseBytes bounds one response.
+	MaxResponseBytes int64 `yaml:"maxResponseBytes"`
+}
+
 // Log configures how much is logged.
 type Log struct {
 	Level slog.Level `yaml:"-"`
@@ -102,6 +115,12 @@ type ONNXRuntime struct {
 	IntraOpThreads int `yaml:"intraOpThreads"`
 }
 
+// leastLimit is what an idle server with a small model takes.
+const leastLimit = 128 << 20
+
+// leastBudget is what a few small requests hold.
+const leastBudget = 1 << 20
+
 // Default returns the configuration of a server without a configuration file.
 func Default() Config {
 	return Config{
@@ -110,6 +129,7 @@ func Default() Config {
 		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
 		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
 		Admin:      Admin{Address: ":9090"},
+		Memory:     Memory{MaxResponseBytes: 256 << 20},
 		Log:        Log{Name: "info"},
 		Tracing:    Tracing{SampleRatio: 1},
 		Shutdown:   Shutdown{Delay: 5 * time.Second, GracePeriod: 25 * time.Second},
@@ -152,6 +172,15 @@ func (c *Config) Validate() error {
 	all = append(all, c.validateAddresses(), c.validateRepository())
 	if c.GRPC.MaxMessageBytes <= 0 {
 		wrong("grpc.maxMessageBytes: must be positive, is %d", c.GRPC.MaxMessageBytes)
+	}
+	if c.Memory.Limit != 0 && c.Memory.Limit < leastLimit {
+		wrong("memory.limit: must be 0, for the container's limit, or at least %d bytes, is %d", leastLimit, c.Memory.Limit)
+	}
+	if c.Memory.Budget != 0 && c.Memory.Budget < leastBudget {
+		wrong("memory.budget: must be 0, to derive it, or at least %d bytes, is %d", leastBudget, c.Memory.Budget)
+	}
+	if c.Memory.MaxResponseBytes <= 0 {
+		wrong("memory.maxResponseBytes: must be positive, is %d", c.Memory.MaxResponseBytes)
 	}
 	if c.Tracing.SampleRatio < 0 || c.Tracing.SampleRatio > 1 {
 		wrong("tracing.sampleRatio: must be from 0 to 1, is %v", c.Tracing.SampleRatio)

@@ -15,14 +15,24 @@ type Conn struct {
 	net.Conn
 	listener *Listener
 	writing  atomic.Int64 // since when a chunk is being written, ns of the Unix epoch; 0: none is
+	active   atomic.Int64 // when something was read or written last, ns of the Unix epoch
 	closed   sync.Once
+}
+
+// Read reads what the client sends.
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.active.Store(time.Now().UnixNano())
+	return n, err
 }
 
 // Write writes p in chunks, so that a slow client is told from one that has stopped.
 func (c *Conn) Write(p []byte) (written int, err error) {
 	defer c.writing.Store(0)
 	for {
-		c.writing.Store(time.Now().UnixNano())
+		now := time.Now().UnixNano()
+		c.writing.Store(now)
+		c.active.Store(now)
 		n, err := c.Conn.Write(p[written:min(written+chunk, len(p))])
 		written += n
 		if err != nil || written == len(p) {
@@ -31,7 +41,7 @@ func (c *Conn) Write(p []byte) (written int, err error) {
 	}
 }
 
-func (c *Conn) stalled(now time.Time, after time.Duration) bool {
+func (c *Conn) overdue(now time.Time, after time.Duration) bool {
 	since := c.writing.Load()
 	return since != 0 && now.Sub(time.Unix(0, since)) > after
 }

@@ -3,63 +3,83 @@ package connection
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Options of a listener.
 type Options struct {
-	// Most connections at the same time. One more is closed at once.
+	// Most connections at the same time. For one more, the one that has been silent
+	// for longest is closed.
 	Most int
 	// Stall is how long a client may take to read a chunk of 64 KiB. One that takes
 	// longer is disconnected.
 	Stall time.Duration
 }
 
+// interval is how often stalled clients are looked for.
+const interval = time.Second
+
 // Listener accepts connections that are bounded.
 type Listener struct {
 	net.Listener
 	options Options
 
-	mu      sync.Mutex
-	open    map[*Conn]struct{}
-	refused int64
+	mu    sync.Mutex
+	open  map[*Conn]struct{}
+	sweep func(now time.Time)
+
+	evicted, stalled atomic.Int64
 
 	end   chan struct{}
 	swept sync.WaitGroup
-	close sync.Once
+	stop  sync.Once
 }
 
-// Listen bounds the connections of l, which it owns. Close must follow.
+// Listen bounds the connections of l, which it owns. Stop must follow.
 func Listen(l net.Listener, o Options) *Listener {
 	b := &Listener{Listener: l, options: o, open: map[*Conn]struct{}{}, end: make(chan struct{})}
-	b.swept.Go(b.sweep)
+	b.swept.Go(b.watch)
 	return b
 }
 
-// Accept returns the next connection that there is space for.
-func (l *Listener) Accept() (net.Conn, error) {
-	for {
-		accepted, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if c := l.add(accepted); c != nil {
-			return c, nil
-		}
-		_ = accepted.Close() // who opens too many is told nothing
-	}
+// OnSweep makes the listener call a function as often as it looks for stalled
+// clients, which is every second.
+func (l *Listener) OnSweep(sweep func(now time.Time)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sweep = sweep
 }
 
-func (l *Listener) add(accepted net.Conn) *Conn {
+// Accept returns the next connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{Conn: accepted, listener: l}
+	c.active.Store(time.Now().UnixNano())
+	if silent := l.add(c); silent != nil {
+		l.evicted.Add(1)
+		_ = silent.Close()
+	}
+	return c, nil
+}
+
+// add adds a connection and returns the one that it takes the place of, or nil.
+func (l *Listener) add(c *Conn) (silent *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.open) >= l.options.Most {
-		l.refused++
-		return nil
+		for other := range l.open {
+			if silent == nil || other.active.Load() < silent.active.Load() {
+				silent = other
+			}
+		}
+		delete(l.open, silent)
 	}
-	c := &Conn{Conn: accepted, listener: l}
 	l.open[c] = struct{}{}
-	return c
+	return silent
 }
 
 func (l *Listener) remove(c *Conn) {
@@ -75,44 +95,54 @@ func (l *Listener) Open() int {
 	return len(l.open)
 }
 
-// Refused returns how many connections were one too many.
-func (l *Listener) Refused() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.refused
-}
+// Evicted returns how many connections were closed for others.
+func (l *Listener) Evicted() int64 { return l.evicted.Load() }
 
-// Close accepts no more. The connections stay, and nobody looks after them any more.
-func (l *Listener) Close() error {
-	err := l.Listener.Close()
-	l.close.Do(func() { close(l.end) })
+// Stalled returns how many clients were disconnected because they did not read.
+func (l *Listener) Stalled() int64 { return l.stalled.Load() }
+
+// Stop closes the listener and ends the watch over its connections. It must be
+// called after they have ended: Close leaves the watch running.
+func (l *Listener) Stop() {
+	l.stop.Do(func() {
+		_ = l.Listener.Close() // it may be closed already
+		close(l.end)
+	})
 	l.swept.Wait()
-	return err
 }
 
-// sweep disconnects the clients that don't read.
-func (l *Listener) sweep() {
-	ticker := time.NewTicker(max(l.options.Stall/4, time.Millisecond))
+// watch disconnects the clients that don't read.
+func (l *Listener) watch() {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-l.end:
 			return
 		case now := <-ticker.C:
-			for _, c := range l.stalled(now) {
-				_ = c.Close()
-			}
+			l.disconnectStalled(now)
 		}
 	}
 }
 
-func (l *Listener) stalled(now time.Time) (all []*Conn) {
+func (l *Listener) disconnectStalled(now time.Time) {
+	overdue, sweep := l.overdue(now)
+	for _, c := range overdue {
+		l.stalled.Add(1)
+		_ = c.Close()
+	}
+	if sweep != nil {
+		sweep(now)
+	}
+}
+
+func (l *Listener) overdue(now time.Time) (all []*Conn, sweep func(time.Time)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
-		if c.stalled(now, l.options.Stall) {
+		if c.overdue(now, l.options.Stall) {
 			all = append(all, c)
 		}
 	}
-	return all
+	return all, l.sweep
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // clients may compress
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
@@ -23,6 +22,9 @@ type API struct {
 // maxStreams bounds the calls in flight on one connection.
 const maxStreams = 1000
 
+// maxHeaderBytes bounds the metadata of a call.
+const maxHeaderBytes = 32 << 10
+
 // connectionAge is when a client must connect anew: behind a Service a
 // connection stays with its pod, and a new pod would get nothing.
 const connectionAge = 10 * time.Minute
@@ -33,9 +35,13 @@ func (a *API) Server(admin bool, extra ...grpc.ServerOption) *grpc.Server {
 	if a.Tracing {
 		extra = append(extra, tracing())
 	}
+	served := map[string]bool{}
 	s := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(a.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.ReadBufferSize(0), // a conn has its own
+		grpc.InTapHandle(a.tap(served)),
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			Time: 2 * time.Minute, Timeout: 20 * time.Second, MaxConnectionAge: connectionAge,
@@ -46,6 +52,11 @@ func (a *API) Server(admin bool, extra ...grpc.ServerOption) *grpc.Server {
 	s.RegisterService(a.guarded(&oip.GRPCInferenceService_ServiceDesc), &service{API: a, admin: admin})
 	s.RegisterService(a.guarded(&healthpb.Health_ServiceDesc), &health{API: a})
 	reflection.Register(s)
+	for name, info := range s.GetServiceInfo() {
+		for _, m := range info.Methods {
+			served["/"+name+"/"+m.Name] = true
+		}
+	}
 	return s
 }
 

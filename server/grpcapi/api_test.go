@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/grpcapi"
 	"slipway/server/oip"
@@ -61,7 +62,9 @@ func start(t testing.TB, repository string, change func(*api.Options)) *fixture 
 	log := telemetry.NewLogger(f.log, slog.LevelDebug)
 	metrics := telemetry.NewMetrics(f.registry, telemetry.Build{Version: "test"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
-	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test"}
+	budget := admission.NewBudget(256 << 20)
+	t.Cleanup(func() { assert.Zero(t, budget.Used(), "what was charged is given back") })
+	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test", Memory: budget}
 	if change != nil {
 		change(&options)
 	}
@@ -83,7 +86,7 @@ func serve(t testing.TB, s *grpc.Server) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 16)
 	var running sync.WaitGroup
-	running.Go(func() { assert.NoError(t, s.Serve(listener)) })
+	running.Go(func() { assert.NoError(t, s.Serve(grpcapi.Listen(listener))) })
 	conn, err := grpc.NewClient("passthrough:///pipe", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
 	require.NoError(t, err)

@@ -2,13 +2,18 @@ package grpcapi
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
+	"slipway/server/admission"
 	"slipway/server/api"
+	"slipway/server/fault"
 	"slipway/server/oip"
 )
 
@@ -30,7 +35,11 @@ func (a *API) guarded(service *grpc.ServiceDesc) *grpc.ServiceDesc {
 		method := "/" + d.ServiceName + "/" + m.MethodName
 		d.Methods[i].Handler = func(srv any, ctx context.Context, receive func(any) error, next grpc.UnaryServerInterceptor) (reply any, err error) {
 			err = a.guard(ctx, method, func(ctx context.Context) error {
-				reply, err = m.Handler(srv, ctx, receive, next)
+				r, err := m.Handler(srv, ctx, a.receiver(ctx, receive), next)
+				if err != nil {
+					return err
+				}
+				reply, err = a.outgoing(flowOf(ctx), r.(proto.Message))
 				return err
 			})
 			if err != nil {
@@ -45,26 +54,90 @@ func (a *API) guarded(service *grpc.ServiceDesc) *grpc.ServiceDesc {
 // guardStream guards a method that streams.
 func (a *API) guardStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	return a.guard(stream.Context(), info.FullMethod, func(ctx context.Context) error {
-		return handler(srv, guardedStream{stream, ctx})
+		return handler(srv, guardedStream{stream, a, ctx})
 	})
 }
 
-// guardedStream has the context of its guard.
+// receiver returns a function that receives the message of a unary call, which the
+// call's charge holds until it ends.
+func (a *API) receiver(ctx context.Context, receive func(any) error) func(any) error {
+	return func(v any) error { return a.receiveAll(ctx, receive, v, callOf(ctx).Charge) }
+}
+
+func (a *API) receiveAll(ctx context.Context, receive func(any) error, v any, charge *admission.Charge) error {
+	in := a.incoming(ctx, v.(proto.Message), charge)
+	if err := a.receive(ctx, receive, in); err != nil {
+		return err
+	}
+	return in.err
+}
+
+// incoming returns what receives a message of a call.
+func (a *API) incoming(ctx context.Context, m proto.Message, charge *admission.Charge) *incoming {
+	return &incoming{message: m, flow: flowOf(ctx), charge: charge, limit: a.messageLimit(callOf(ctx).Path)}
+}
+
+// receive receives a message. What is wrong with the message itself is in its err.
+func (a *API) receive(ctx context.Context, receive func(any) error, in *incoming) error {
+	in.flow.wait()
+	err := receive(in)
+	if reason := (*fault.Error)(nil); err != nil && errors.As(context.Cause(ctx), &reason) {
+		return reason // why the flow was ended
+	}
+	return err
+}
+
+// outgoing returns a response that its flow holds until it is written.
+func (a *API) outgoing(f *flow, m proto.Message) (*outgoing, error) {
+	size := proto.Size(m)
+	err := a.CheckResponse(size)
+	if err == nil {
+		err = f.queue(int64(size))
+	}
+	return &outgoing{m, f, size}, err
+}
+
+// guardedStream has the context of its guard, and charges its messages.
 type guardedStream struct {
 	grpc.ServerStream
+	api *API
 	ctx context.Context //nolint:containedctx // that is how a stream carries it
 }
 
 func (s guardedStream) Context() context.Context { return s.ctx }
 
+// RecvMsg receives a message. An incoming one is charged to its own charge.
+func (s guardedStream) RecvMsg(v any) error {
+	if in, own := v.(*incoming); own {
+		return s.api.receive(s.ctx, s.ServerStream.RecvMsg, in)
+	}
+	charge := s.api.Memory.Charge()
+	defer charge.Release()
+	return s.api.receiveAll(s.ctx, s.ServerStream.RecvMsg, v, charge)
+}
+
+// SendMsg sends a message.
+func (s guardedStream) SendMsg(v any) error {
+	out, charged := v.(*outgoing)
+	if !charged {
+		var err error
+		if out, err = s.api.outgoing(flowOf(s.ctx), v.(proto.Message)); err != nil {
+			return err
+		}
+	}
+	return s.ServerStream.SendMsg(out)
+}
+
 // guard serves one call: it observes the call and refuses it early, before its
 // message is received.
 func (a *API) guard(ctx context.Context, method string, serve func(context.Context) error) error {
+	defer flowOf(ctx).finish()
 	c := newCall(method, api.RequestID(first(ctx, requestIDKey)))
 	return a.observe(ctx, c, func(ctx context.Context) error {
 		if err := a.authenticate(ctx, c); err != nil {
 			return err
 		}
+		_ = grpc.SetSendCompressor(ctx, encoding.Identity) // what is compressed would not be charged
 		if c.Prediction {
 			if err := a.AdmitUnread(remaining(ctx)); err != nil {
 				return err

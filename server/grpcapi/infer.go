@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/oip"
 	"slipway/server/serving"
@@ -17,7 +18,7 @@ func (s *service) ModelInfer(ctx context.Context, r *oip.ModelInferRequest) (*oi
 }
 
 func (a *API) infer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelInferResponse, error) {
-	p := &prediction{request: r}
+	p := &prediction{request: r, charge: callOf(ctx).Charge}
 	p.left = remaining(ctx)
 	if err := a.Predict(ctx, callOf(ctx), p); err != nil {
 		return nil, err
@@ -28,6 +29,7 @@ func (a *API) infer(ctx context.Context, r *oip.ModelInferRequest) (*oip.ModelIn
 // prediction is one request and its response.
 type prediction struct {
 	request  *oip.ModelInferRequest
+	charge   *admission.Charge
 	left     time.Duration // until the call's deadline
 	query    serving.Request
 	response *oip.ModelInferResponse
@@ -61,11 +63,11 @@ func isLong(r *oip.ModelInferRequest) bool {
 
 // Decode makes tensors of the message, views of its memory wherever Go's types
 // allow; it is not touched again before they are done with.
-func (p *prediction) Decode(*serving.Version) (_ serving.Request, err error) {
-	if p.query.Inputs, err = inputs(p.request); err != nil {
+func (p *prediction) Decode(v *serving.Version) (_ serving.Request, err error) {
+	if p.query.Inputs, err = inputs(p.request, p.charge); err != nil {
 		return p.query, err
 	}
-	p.query.Outputs, err = requestedOutputs(p.request.GetOutputs())
+	p.query.Outputs, err = requestedOutputs(p.request.GetOutputs(), v.Outputs)
 	return p.query, err
 }
 

@@ -134,8 +134,8 @@ func TestOverload(t *testing.T) {
 func TestNotAMessage(t *testing.T) {
 	f := startAll(t)
 	err := f.conn.Invoke(t.Context(), oip.GRPCInferenceService_ModelInfer_FullMethodName, []byte("\xff\xff\xff"), nil, grpc.ForceCodec(bytesCodec{}))
-	refused(t, err, codes.Internal, "unmarshal")
-	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"Internal"`) }, 5*time.Second, time.Millisecond)
+	refused(t, err, codes.InvalidArgument, "no protobuf")
+	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"InvalidArgument"`) }, 5*time.Second, time.Millisecond)
 	_, err = f.ModelInfer(t.Context(), float32s(make([]float32, 1<<18)...))
 	refused(t, err, codes.ResourceExhausted)
 	assert.Eventually(t, func() bool { return strings.Contains(f.log.String(), `"status":"ResourceExhausted"`) }, 5*time.Second, time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/codec"
 	"slipway/server/fault"
@@ -31,7 +32,8 @@ func requestParameters(given parameters) (q serving.Request, err error) {
 	return q, nil
 }
 
-func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
+// inputs returns the request's tensors. What they take beside the message is charged.
+func inputs(r *oip.ModelInferRequest, charge *admission.Charge) ([]tensor.Named, error) {
 	given, raw := r.GetInputs(), r.GetRawInputContents()
 	if isRaw(r) && len(raw) != len(given) {
 		return nil, fault.New(fault.InvalidArgument, "raw_input_contents: got %d, expected one for each of the %d inputs", len(raw), len(given))
@@ -48,7 +50,7 @@ func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
 		if _, err := tensor.Count(in.GetShape()); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "inputs[%d].shape: %w", i, err)
 		}
-		t, err := input(in, dtype, raw, i)
+		t, err := input(in, dtype, raw, i, charge)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +60,7 @@ func inputs(r *oip.ModelInferRequest) ([]tensor.Named, error) {
 }
 
 // input returns the tensor of the i-th input, from the place where its data is.
-func input(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [][]byte, i int) (*tensor.Tensor, error) {
+func input(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [][]byte, i int, charge *admission.Charge) (*tensor.Tensor, error) {
 	if len(raw) == 0 {
 		t, err := oip.FromContents(dtype, in.GetShape(), in.GetContents())
 		if err != nil {
@@ -69,22 +71,26 @@ func input(in *oip.ModelInferRequest_InferInputTensor, dtype tensor.DType, raw [
 	if field := oip.Filled(in.GetContents(), ""); field != "" {
 		return nil, fault.New(fault.InvalidArgument, "inputs[%d].contents.%s: given beside raw_input_contents; send one of the two", i, field)
 	}
-	t, err := codec.FromRaw(dtype, in.GetShape(), raw[i], nil)
+	t, err := codec.FromRaw(dtype, in.GetShape(), raw[i], func(bytes int64) error { return charge.Add(admission.Decode, bytes) })
 	if err != nil {
-		return nil, fault.New(fault.InvalidArgument, "raw_input_contents[%d]: input %q: %w", i, in.GetName(), err)
+		return nil, fault.Wrap(fault.InvalidArgument, fmt.Errorf("raw_input_contents[%d]: input %q: %w", i, in.GetName(), err))
 	}
 	return t, nil
 }
 
-// requestedOutputs returns the names of the requested outputs; nil means all.
-func requestedOutputs(requested []*oip.ModelInferRequest_InferRequestedOutputTensor) ([]string, error) {
+// requestedOutputs returns the names of the requested outputs; nil means all. The
+// first that the model does not have ends it: a request may name a great many.
+func requestedOutputs(requested []*oip.ModelInferRequest_InferRequestedOutputTensor, has []tensor.Spec) ([]string, error) {
 	if len(requested) == 0 {
 		return nil, nil
 	}
-	names := make([]string, 0, len(requested))
+	names := make([]string, 0, len(has))
 	for i, out := range requested {
 		if err := tensorParameters(out.GetParameters()); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "outputs[%d].parameters%w", i, err)
+		}
+		if !slices.ContainsFunc(has, func(s tensor.Spec) bool { return s.Name == out.GetName() }) {
+			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: the model has no output %.64q; its outputs are %s", i, out.GetName(), tensor.QuotedNames(has))
 		}
 		if slices.Contains(names, out.GetName()) {
 			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: output %q is requested twice", i, out.GetName())

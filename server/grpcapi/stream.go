@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"slipway/server/oip"
 )
@@ -27,19 +28,22 @@ type (
 func (s *service) ModelStreamInfer(stream inferStream) error {
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
-	responses := make(chan chan *streamResponse, maxPipelined)
+	responses := make(chan chan *outgoing, maxPipelined)
 	var running sync.WaitGroup
 	var sendErr error
 	running.Go(func() {
 		for response := range responses {
-			if sendErr == nil {
-				if sendErr = stream.Send(<-response); sendErr != nil {
-					cancel() // nobody reads the rest
-				}
+			out := <-response
+			if sendErr != nil {
+				out.flow.drop(int64(out.size))
+				continue
+			}
+			if sendErr = stream.SendMsg(out); sendErr != nil {
+				cancel() // nobody reads the rest
 			}
 		}
 	})
-	err := s.receive(ctx, stream, responses, &running)
+	err := s.receiveStream(ctx, stream, responses, &running)
 	close(responses)
 	running.Wait()
 	if sendErr != nil {
@@ -48,41 +52,50 @@ func (s *service) ModelStreamInfer(stream inferStream) error {
 	return err
 }
 
-// receive starts serving each request until the client sends no more.
-func (s *service) receive(ctx context.Context, stream inferStream, responses chan<- chan *streamResponse, running *sync.WaitGroup) error {
+// receiveStream starts serving each request until the client sends no more.
+func (s *service) receiveStream(ctx context.Context, stream inferStream, responses chan<- chan *outgoing, running *sync.WaitGroup) error {
 	for {
-		r, err := stream.Recv()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		r := &oip.ModelInferRequest{}
+		in := s.incoming(ctx, r, s.Memory.Charge())
+		if err := stream.RecvMsg(in); err != nil {
+			in.charge.Release()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			return err
 		}
-		response := make(chan *streamResponse, 1)
+		response := make(chan *outgoing, 1)
 		responses <- response
-		running.Go(func() { response <- s.streamed(ctx, r) })
+		running.Go(func() { response <- s.streamed(ctx, r, in) })
 	}
 }
 
 // streamed serves one request of a stream, which is logged and counted as a call
 // of its own.
-func (s *service) streamed(ctx context.Context, r *oip.ModelInferRequest) *streamResponse {
+func (s *service) streamed(ctx context.Context, r *oip.ModelInferRequest, in *incoming) (out *outgoing) {
 	stream := callOf(ctx)
 	c := newCall(stream.Path, stream.ID)
-	c.Key, c.Prediction = stream.Key, true
-	var response *oip.ModelInferResponse
-	err := s.observed(ctx, c, func(ctx context.Context) (err error) {
-		response, err = s.infer(ctx, r)
+	c.Key, c.Prediction, c.Charge = stream.Key, true, in.charge
+	err := s.observed(ctx, c, func(ctx context.Context) error {
+		if in.err != nil {
+			return in.err
+		}
+		response, err := s.infer(ctx, r)
+		if err != nil {
+			return err
+		}
+		response.Parameters = finalResponse
+		out, err = s.outgoing(in.flow, &streamResponse{InferResponse: response})
 		return err
 	})
-	if err != nil {
-		return &streamResponse{
-			ErrorMessage:  status.Convert(err).Message(),
-			InferResponse: &oip.ModelInferResponse{Id: r.GetId()},
-		}
+	if err == nil {
+		return out
 	}
-	response.Parameters = finalResponse
-	return &streamResponse{InferResponse: response}
+	m := &streamResponse{
+		ErrorMessage:  status.Convert(err).Message(),
+		InferResponse: &oip.ModelInferResponse{Id: r.GetId()},
+	}
+	return &outgoing{message: m, size: proto.Size(m)} // too short to be charged
 }
 
 // finalResponse reports to Triton's clients that a request has this one response.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/admission"
 	"slipway/server/api"
 	"slipway/server/config"
 	"slipway/server/httpapi"
@@ -65,7 +66,8 @@ func start(t testing.TB, repository string, change func(*api.Options)) *fixture 
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{Version: "test"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 2, IntraOpThreads: 1}, log, metrics)
-	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test"}
+	budget := admission.NewBudget(256 << 20)
+	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test", Memory: budget}
 	if change != nil {
 		change(&options)
 	}
@@ -76,6 +78,7 @@ func start(t testing.TB, repository string, change func(*api.Options)) *fixture 
 		f.server.Close()
 		f.admin.Close()
 		catalog.Close()
+		assert.Zero(t, budget.Used(), "what was charged is given back")
 	})
 	if repository != "" {
 		require.NoError(t, catalog.LoadAll(t.Context()))

@@ -24,10 +24,13 @@ func (a *API) readBody(c *gin.Context, charge *admission.Charge) (*buffer, error
 	if c.Request.ContentLength > a.MaxBodyBytes {
 		return nil, a.tooLarge(c)
 	}
+	if err := a.Memory.Fits(admission.Receive, c.Request.ContentLength); err != nil {
+		return nil, a.readError(c, err)
+	}
 	body := takeBuffer()
 	var err error
 	if encoding := header(c.Request, "Content-Encoding"); encoding == "" && c.Request.ContentLength >= 0 {
-		err = body.readExactly(c.Request.Body, c.Request.ContentLength, charge)
+		err = body.ReadExactly(c.Request.Body, c.Request.ContentLength, charge)
 	} else {
 		err = a.readUnknown(c, encoding, body, charge)
 	}
@@ -45,7 +48,7 @@ func (a *API) readUnknown(c *gin.Context, encoding string, body *buffer, charge 
 	if err != nil {
 		return err
 	}
-	return body.readAll(from, a.MaxBodyBytes, charge)
+	return body.ReadAll(from, a.MaxBodyBytes, charge)
 }
 
 // decompressed returns a reader of the body before it was encoded.
@@ -64,8 +67,11 @@ func decompressed(encoding string, body io.Reader) (io.Reader, error) {
 func (a *API) readError(c *gin.Context, err error) error {
 	var over *http.MaxBytesError
 	switch {
-	case errors.As(err, &over):
+	case errors.As(err, &over), errors.Is(err, admission.ErrTooLong):
 		return a.tooLarge(c)
+	case fault.CodeOf(err) == fault.Overloaded, fault.CodeOf(err) == fault.TooLarge:
+		c.Header("Connection", "close") // as in tooLarge
+		return err
 	case c.Request.Context().Err() != nil:
 		return fault.New(fault.Canceled, "read body: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):

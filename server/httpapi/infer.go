@@ -86,7 +86,7 @@ func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
 			return q, err
 		}
 	}
-	if p.request, err = p.decode(p.body.bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs, Memory: p.decoded}); err != nil {
+	if p.request, err = p.decode(p.body.Bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs, Memory: p.decoded}); err != nil {
 		return q, err
 	}
 	return query(v, p.request, p.limit)
@@ -106,9 +106,9 @@ func (p *prediction) Encode(v *serving.Version, a serving.Response) (err error) 
 		return err
 	}
 	p.response = takeBuffer()
-	p.response.bytes, p.jsonLength, err = codec.AppendBinary(p.response.bytes, r)
+	p.response.Bytes, p.jsonLength, err = codec.AppendBinary(p.response.Bytes, r)
 	if err == nil {
-		err = p.api.CheckResponse(len(p.response.bytes))
+		err = p.api.CheckResponse(len(p.response.Bytes))
 	}
 	return err
 }
@@ -120,11 +120,11 @@ func (p *prediction) write() {
 		h[headerLength] = []string{strconv.Itoa(p.jsonLength)}
 		h["Content-Type"] = mediaBinary
 	}
-	if len(p.response.bytes) > knownLength {
-		h["Content-Length"] = []string{strconv.Itoa(len(p.response.bytes))}
+	if len(p.response.Bytes) > knownLength {
+		h["Content-Length"] = []string{strconv.Itoa(len(p.response.Bytes))}
 	}
 	p.c.Status(http.StatusOK)
-	_, _ = p.c.Writer.Write(p.response.bytes) // a client that has gone gets nothing
+	_, _ = p.c.Writer.Write(p.response.Bytes) // a client that has gone gets nothing
 }
 
 func binaryDecoder(length string) (decoder, error) {

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+typedef struct OrtAllocator OrtAllocator;
 typedef struct OrtEnv OrtEnv;
 typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtRunOptions OrtRunOptions;
@@ -23,6 +24,7 @@ typedef struct OrtValue OrtValue;
 	F(void, ReleaseOrtStatus, (OrtStatus *status)) \
 	\
 	F(OrtStatus *, CreateOrtEnv, (char *name, OrtEnv **out)) \
+	F(OrtStatus *, RegisterAllocator, (OrtEnv *env, OrtAllocator *allocator)) \
 	F(void, ReleaseOrtEnv, (OrtEnv *env)) \
 	\
 	F(OrtStatus *, CreateSessionOptions, (OrtSessionOptions **out)) \

@@ -49,6 +49,9 @@ func Init(path string) error {
 	if err := statusError(C.CreateOrtEnv(name, &environment)); err != nil {
 		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), ort.DestroyEnvironment())
 	}
+	if err := installAllocator(path); err != nil {
+		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), Close())
+	}
 	return nil
 }
 

@@ -7,7 +7,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 
+	"slipway/server/admission"
 	"slipway/server/fault"
 	"slipway/server/tensor"
 )
@@ -39,10 +42,34 @@ func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []st
 	if err := r.run(ctx, s); err != nil {
 		return nil, err
 	}
+	charge := s.options.Memory.Charge()
+	defer charge.Release()
+	if err := r.chargeOutputs(charge); err != nil {
+		return nil, err
+	}
 	return r.copyOutputs(s)
 }
 
+// chargeOutputs charges what the copies of the outputs will take.
+func (r *runState) chargeOutputs(charge *admission.Charge) error {
+	for i := range r.selected {
+		size, err := copySize(&r.outputs[i])
+		if err == nil {
+			err = charge.Add(admission.Run, size)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// running counts the runs of all sessions.
+var running atomic.Int64
+
 func (r *runState) run(ctx context.Context, s *Session) error {
+	running.Add(1)
+	defer running.Add(-1)
 	r.watch.start(ctx)
 	status := C.RunModel(r.c, s.handle, s.memory)
 	ended := r.watch.stop()
@@ -65,8 +92,9 @@ func (r *runState) copyOutputs(s *Session) ([]tensor.Named, error) {
 	return result, nil
 }
 
-// classify distinguishes a run that failed from inputs that the runtime refused:
-// only it can check them when the model leaves a rank or a dimension open.
+// classify distinguishes a run that failed from inputs that the runtime refused, which
+// only it can check when the model leaves a rank or a dimension open, and from a run
+// for which there was no memory.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -75,6 +103,12 @@ func classify(err error) error {
 		if strings.HasPrefix(err.Error(), refusal) {
 			return fault.Wrap(fault.InvalidArgument, err)
 		}
+	}
+	if strings.Contains(err.Error(), "bad_alloc") {
+		if running.Load() > 1 {
+			return &fault.Error{Code: fault.Overloaded, RetryAfter: time.Second, Err: fmt.Errorf("other runs hold the memory for runs; try again later: %w", err)}
+		}
+		return fault.New(fault.TooLarge, "the run needs more memory than the server has for runs; request fewer rows or less output: %w", err)
 	}
 	return err
 }

@@ -12,6 +12,9 @@ static OrtStatus *set(OrtSessionOptions *options, int threads, int arena) {
 	// a pattern of what a run allocates for each shape that comes.
 	if (!status) status = SetCpuMemArena(options, arena);
 	if (!status) status = SetMemPattern(options, arena);
+	// Without an arena, memory comes from the allocator that has a limit.
+	if (!status && !arena) status = AddSessionConfigEntry(options, "session.use_env_allocators", "1");
+	if (!status && !arena) status = AddSessionConfigEntry(options, "session.use_device_allocator_for_initializers", "1");
 	return status;
 }
 

@@ -11,6 +11,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"slipway/server/admission"
 	"slipway/server/tensor"
 )
 
@@ -18,11 +19,15 @@ import (
 type Options struct {
 	IntraOpThreads int  // threads that one run may use, at least 1
 	Arena          bool // keep the memory of a run for the next one
+
+	// Memory is charged for the copies of outputs while they are made; nil: nothing is.
+	Memory *admission.Budget
 }
 
 // Session is a loaded model. Run may be called from many goroutines at once;
 // Close only when no run is in progress.
 type Session struct {
+	options                 Options
 	inputs, outputs         []tensor.Spec
 	inputNames, outputNames cStrings
 	handle                  *C.OrtSession
@@ -58,7 +63,7 @@ func load(path string, o Options) (*Session, error) {
 	if o.Arena {
 		arena = 1
 	}
-	s := &Session{memory: (*C.OrtMemoryInfo)(unsafe.Pointer(memory))}
+	s := &Session{options: o, memory: (*C.OrtMemoryInfo)(unsafe.Pointer(memory))}
 	if err := statusError(C.OpenSession(environment, cPath, C.int(o.IntraOpThreads), arena, &s.handle)); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,30 @@ import (
 	"slipway/server/tensor"
 )
 
+const (
+	stringBytes = 16  // of a Go string, without its text
+	mapBytes    = 512 // of an element of a sequence: a map and its two tensors
+)
+
+// copySize returns the bytes that goValue will take for a value that C has described.
+func copySize(value *C.Value) (int64, error) {
+	switch ort.ONNXType(value.kind) {
+	case ort.ONNXTypeSequence:
+		var n C.size_t
+		err := statusError(C.GetValueCount(value.handle, &n))
+		return int64(n) * mapBytes, err
+	case ort.ONNXTypeTensor:
+		count, err := tensor.Count(shapeOf(value))
+		if err != nil || value._type != C.TYPE_STRING {
+			return count * int64(dtypeOf(ort.TensorElementDataType(value._type)).Size()), err
+		}
+		var length C.size_t
+		err = statusError(C.GetStringTensorDataLength(value.handle, &length))
+		return count*stringBytes + int64(length), err
+	}
+	return mapBytes, nil
+}
+
 // goValue copies a value that C has described. The caller still owns it.
 func goValue(value *C.Value) (tensor.Value, error) {
 	switch kind := ort.ONNXType(value.kind); kind {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"slipway/server/admission"
 	"slipway/server/fault"
 	"slipway/server/onnx"
 	"slipway/server/telemetry"
@@ -17,6 +18,10 @@ type Options struct {
 	Processors     int    // that the container may use
 	IntraOpThreads int    // of a run, where the model's configuration sets none; 0: derived
 	LongRuns       func() // if not nil, called for each model whose runs are long
+	Changed        func() // if not nil, called when a version was loaded or freed
+
+	// Memory bounds what requests hold; nil: nothing does.
+	Memory *admission.Budget
 }
 
 // Catalog holds the models that are served. Readers see one immutable state of it;
@@ -199,6 +204,13 @@ func (c *Catalog) retire(versions ...*Version) {
 			if c.freeing.Add(-1) == 0 && trim {
 				onnx.Trim()
 			}
+			c.changed()
 		})
+	}
+}
+
+func (c *Catalog) changed() {
+	if c.options.Changed != nil {
+		c.options.Changed()
 	}
 }

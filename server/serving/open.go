@@ -22,7 +22,7 @@ import (
 // golden answers, verifies its batching.
 func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.Config, load telemetry.Load, log *slog.Logger) (*Version, error) {
 	sizes := c.options.Size(s)
-	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena})
+	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena, Memory: c.options.Memory})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"slipway/server/admission"
+	"slipway/server/onnx"
+	"slipway/server/telemetry"
+)
+
+const (
+	// programBytes is what the process holds beside models and requests: code,
+	// stacks, connections, what C's allocator keeps.
+	programBytes = 96 << 20
+	// leastBytes is what requests, and runs, have even when the models leave less.
+	leastBytes = 16 << 20
+)
+
+// shares divide the memory of the container.
+type shares struct {
+	requests int64 // what requests hold together
+	models   int64 // what sessions hold, for weights and for runs
+	heap     int64 // Go's limit
+}
+
+// divide returns the shares of limit bytes when the models' weights have taken
+// theirs. What is free is divided so that the worst fits: requests, half as much
+// again for Go's garbage, and runs. requests is 0 to derive it.
+func divide(limit, weights, requests int64) shares {
+	free := max(0, limit-programBytes-weights)
+	if requests == 0 {
+		requests = max(leastBytes, free/100*43)
+	}
+	models := max(weights+leastBytes, limit-programBytes-requests/2*3)
+	return shares{requests: requests, models: models, heap: max(requests/2*3, limit-models-programBytes/2)}
+}
+
+// containerLimit returns the memory that the process may use: the container's, or
+// the machine's.
+func containerLimit() (int64, error) {
+	limit, err := memlimit.FromSystem()
+	if err != nil {
+		return 0, fmt.Errorf("find the memory of the machine: %w", err)
+	}
+	if container, err := memlimit.FromCgroup(); err == nil {
+		limit = min(limit, container)
+	}
+	return int64(min(limit, math.MaxInt64)), nil
+}
+
+// startMemory bounds what models and requests hold.
+func (a *App) startMemory() (err error) {
+	if a.memoryLimit = a.config.Memory.Limit; a.memoryLimit == 0 {
+		if a.memoryLimit, err = containerLimit(); err != nil {
+			return err
+		}
+	}
+	a.budget = admission.NewBudget(0)
+	a.divideMemory()
+	telemetry.RegisterMemory(a.registry, telemetry.Memory{
+		Stages: stageMemory(a.budget), Limit: a.budget.Limit,
+		Models: onnx.MemoryInUse, ModelsRefused: onnx.MemoryRefused,
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.returnMemory(ctx)
+	}()
+	a.undo.push(func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	})
+	return nil
+}
+
+func stageMemory(b *admission.Budget) (all []telemetry.StageMemory) {
+	for _, s := range admission.Stages() {
+		all = append(all, telemetry.StageMemory{
+			Stage: s.String(),
+			Held:  func() int64 { return b.UsedBy(s) }, Refused: func() int64 { return b.Refused(s) },
+		})
+	}
+	return all
+}
+
+// divideMemory divides the memory anew when models have been loaded or freed.
+func (a *App) divideMemory() {
+	weights := onnx.MemoryInUse()
+	s := divide(a.memoryLimit, weights, a.config.Memory.Budget)
+	a.budget.SetLimit(s.requests)
+	onnx.LimitMemory(s.models)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(s.heap)
+	}
+	a.log.Debug("memory divided", "limit", a.memoryLimit, "weights", weights, "requests", s.requests, "models", s.models, "heap", s.heap)
+}
+
+// returnMemory returns what a peak of requests has left to the system, once they are
+// gone: Go would keep it for minutes.
+func (a *App) returnMemory(ctx context.Context) {
+	const worthwhile = 32 << 20
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		if peak := a.budget.Peak(); peak > worthwhile && a.budget.Used() < peak/4 {
+			a.budget.ResetPeak()
+			debug.FreeOSMemory()
+			onnx.Trim()
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package grpcapi
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"slipway/server/admission"
+	"slipway/server/fault"
+)
+
+const (
+	// callBytes is what a call holds at least: grpc's stream, its goroutine, headers.
+	callBytes = 16 << 10
+	// frameBytes is what a DATA frame holds beside its data. Without it, frames of one
+	// byte would take a hundred times what they are charged.
+	frameBytes = 128
+
+	// messageTime is how long a message may take to arrive.
+	messageTime = time.Minute
+	// streamIdle is how long a stream may be silent.
+	streamIdle = 10 * time.Minute
+	// mostAhead is what a client may send of a stream before it is received: grpc's
+	// window grows up to that.
+	mostAhead = 16 << 20
+	// writeStall is how long a client may read nothing of a response.
+	writeStall = 30 * time.Second
+)
+
+// flow is what a call holds of its connection: what has arrived and is not decoded,
+// and what of its responses is not written. Both are charged. A nil flow is refused
+// nothing.
+type flow struct {
+	conn   *conn // nil behind an HTTP server
+	stream uint32
+	charge *admission.Charge
+	cancel context.CancelCauseFunc
+	ctx    context.Context //nolint:containedctx // the call's, to see that it has ended
+	limit  int64           // most bytes that may have arrived and not been decoded
+	idle   time.Duration   // how long the call may wait for a message to begin
+
+	mu       sync.Mutex
+	unread   int64
+	queued   int64     // of responses that are not written
+	unsent   int64     // of those that grpc has
+	waiting  bool      // the handler waits for a message
+	since    time.Time // when it began to wait, or when the message began to arrive
+	written  time.Time // when something was written last
+	handled  bool      // a handler has begun
+	finished bool      // and returned
+}
+
+type flowKey struct{}
+
+// flowOf returns the flow of a call's context, which may be nil.
+func flowOf(ctx context.Context) *flow {
+	f, _ := ctx.Value(flowKey{}).(*flow)
+	return f
+}
+
+// newFlow returns the flow of a call, and its context. It is refused when there is
+// no memory for one more call.
+func (a *API) newFlow(ctx context.Context, method string) (*flow, context.Context, error) {
+	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime}
+	if err := f.charge.Add(admission.Receive, callBytes); err != nil {
+		return nil, ctx, err
+	}
+	if isStream[method] {
+		f.idle, f.limit = streamIdle, f.limit+mostAhead
+	}
+	ctx, f.cancel = context.WithCancelCause(ctx)
+	f.ctx = context.WithValue(ctx, flowKey{}, f)
+	return f, f.ctx, nil
+}
+
+// arrived charges a DATA frame. When it does not fit the call ends, with the reason
+// as its cause.
+func (f *flow) arrived(length int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unread == 0 {
+		f.since = time.Now()
+	}
+	f.unread += length
+	err := f.charge.Add(admission.Receive, length+frameBytes)
+	if err == nil && f.unread > f.limit {
+		err = fault.New(fault.TooLarge, "the message is longer than %d bytes", f.limit)
+	}
+	if err != nil {
+		f.cancel(err)
+	}
+}
+
+// wait notes that the handler waits for a message.
+func (f *flow) wait() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.handled, f.waiting, f.since = true, true, time.Now()
+}
+
+// decoded gives back a message of that many bytes.
+func (f *flow) decoded(length int64) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = false
+	f.unread = max(0, f.unread-length)
+	if f.unread == 0 {
+		_ = f.charge.Set(admission.Receive, callBytes) // less than it was
+		return
+	}
+	f.charge.Sub(admission.Receive, length)
+}
+
+// queue charges a response until it is sent or dropped.
+func (f *flow) queue(length int64) error {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.charge.Add(admission.Encode, length); err != nil {
+		return err
+	}
+	f.queued += length
+	return nil
+}
+
+// send notes that grpc has a response that was queued.
+func (f *flow) send(length int64) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unsent == 0 {
+		f.written = time.Now()
+	}
+	f.unsent += length
+}
+
+// progressed notes that something of a response is written.
+func (f *flow) progressed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written = time.Now()
+}
+
+// sent gives a response back that grpc had.
+func (f *flow) sent(length int64) { f.giveBack(length, length) }
+
+// drop gives a response back that grpc did not get.
+func (f *flow) drop(length int64) { f.giveBack(length, 0) }
+
+func (f *flow) giveBack(queued, unsent int64) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	f.queued -= queued
+	f.unsent -= unsent
+	f.charge.Sub(admission.Encode, queued)
+	last := f.finished && f.queued == 0
+	f.mu.Unlock()
+	if last {
+		f.release()
+	}
+}
+
+// finish gives back what has arrived; what is not written stays charged.
+func (f *flow) finish() {
+	if f == nil {
+		return
+	}
+	f.cancel(nil)
+	f.mu.Lock()
+	f.finished, f.waiting = true, false
+	_ = f.charge.Set(admission.Receive, 0) // less than it was
+	last := f.queued == 0
+	f.mu.Unlock()
+	if last {
+		f.release()
+	}
+}
+
+// release must be called without the lock: a connection locks its flows.
+func (f *flow) release() {
+	f.charge.Release()
+	if f.conn != nil {
+		f.conn.end(f)
+	}
+}
+
+// abandoned reports whether the call has ended and no handler was run.
+func (f *flow) abandoned() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.handled && f.ctx.Err() != nil
+}
+
+// sweep ends the call if its message is late. It reports whether the client has
+// read nothing of a response for too long.
+func (f *flow) sweep(now time.Time) (stuck bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	limit := f.idle
+	if f.unread > 0 {
+		limit = messageTime
+	}
+	if f.waiting && now.Sub(f.since) > limit {
+		f.cancel(fault.New(fault.DeadlineExceeded, "no message has arrived for %s", limit))
+	}
+	return f.unsent > 0 && now.Sub(f.written) > writeStall
+}

@@ -1,0 +1,33 @@
+package onnx
+
+// #include "allocator.h"
+import "C"
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// installAllocator makes the sessions of the environment allocate through an
+// allocator that has a limit. By itself the runtime takes whatever a model, or a
+// request to it, computes: 16 bytes may ask for a gigabyte.
+func installAllocator(library string) error {
+	path := C.CString(library)
+	defer C.free(unsafe.Pointer(path))
+	var status *C.OrtStatus
+	if C.InstallAllocator(environment, path, &status) == 0 {
+		return errors.New("it has no OrtGetApiBase, or the C++ library no std::__throw_bad_alloc")
+	}
+	return statusError(status)
+}
+
+// LimitMemory bounds the bytes that all sessions hold for weights and runs. A run
+// that needs more fails; a model that needs more is not loaded. Sessions that have an
+// arena allocate by themselves, without a limit.
+func LimitMemory(bytes int64) { C.SetAllocatorLimit(C.int64_t(bytes)) }
+
+// MemoryInUse returns the bytes that all sessions hold.
+func MemoryInUse() int64 { return int64(C.AllocatorInUse()) }
+
+// MemoryRefused returns how often a session was refused memory.
+func MemoryRefused() int64 { return int64(C.AllocatorRefused()) }
