@@ -41,7 +41,6 @@ const retryAfter = time.Second
 type Budget struct {
 	limit   atomic.Int64
 	used    atomic.Int64
-	peak    atomic.Int64
 	stages  [stages]atomic.Int64
 	refused [stages]atomic.Int64
 }
@@ -61,12 +60,6 @@ func (b *Budget) SetLimit(bytes int64) { b.limit.Store(bytes) }
 
 // Used returns the bytes that are held in all.
 func (b *Budget) Used() int64 { return b.used.Load() }
-
-// Peak returns the most that was held since ResetPeak.
-func (b *Budget) Peak() int64 { return b.peak.Load() }
-
-// ResetPeak begins a new peak with what is held now.
-func (b *Budget) ResetPeak() { b.peak.Store(b.used.Load()) }
 
 // UsedBy returns the bytes that are held for a stage.
 func (b *Budget) UsedBy(s Stage) int64 { return b.stages[s].Load() }
@@ -94,17 +87,7 @@ func (b *Budget) take(s Stage, n, held int64) error {
 		return b.refuse(s, held+n, bound)
 	}
 	b.stages[s].Add(n)
-	b.raisePeak()
 	return nil
-}
-
-func (b *Budget) raisePeak() {
-	used := b.used.Load()
-	for peak := b.peak.Load(); used > peak; peak = b.peak.Load() {
-		if b.peak.CompareAndSwap(peak, used) {
-			return
-		}
-	}
 }
 
 // bound is how much all may hold when a request that holds that many bytes is one of them.

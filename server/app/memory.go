@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -105,21 +106,34 @@ func (a *App) divideMemory() {
 }
 
 // returnMemory returns what a peak of requests has left to the system, once they are
-// gone: Go would keep it for minutes.
+// gone: Go would keep it for minutes, and C for good.
 func (a *App) returnMemory(ctx context.Context) {
-	const worthwhile = 32 << 20
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
+	const soonest, latest, worthwhile = 5 * time.Second, 5 * time.Minute, 64 << 20
+	wait := soonest
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-look.C:
+		case <-time.After(wait):
 		}
-		if peak := a.budget.Peak(); peak > worthwhile && a.budget.Used() < peak/4 {
-			a.budget.ResetPeak()
-			debug.FreeOSMemory()
-			onnx.Trim()
+		held := heldByGo()
+		if held < worthwhile || a.budget.Used() > held/4 {
+			wait = soonest
+			continue
+		}
+		debug.FreeOSMemory()
+		onnx.Trim()
+		if heldByGo() < held/4*3 {
+			wait = soonest
+		} else { // it is in use
+			wait = min(2*wait, latest)
 		}
 	}
+}
+
+// heldByGo returns the bytes that Go has of the system's memory.
+func heldByGo() int64 {
+	all := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(all)
+	return int64(all[0].Value.Uint64() - all[1].Value.Uint64())
 }
