@@ -80,6 +80,7 @@ func (a *App) stopListeners(ctx context.Context) error {
 		stopping.Go(func() { errs[i] = l.stop(ctx) })
 	}
 	stopping.Wait()
+	a.grpc.Wait()
 	err := errors.Join(errs...)
 	a.interrupted.Store(err != nil)
 	return err

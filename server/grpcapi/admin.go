@@ -1,10 +1,10 @@
 package grpcapi
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -22,9 +22,9 @@ func (a *API) HTTPHandler(s *grpc.Server) http.Handler {
 			return
 		}
 		defer f.charge.Release()
-		defer f.cancel(nil)
+		defer f.cancel()
 		r = r.WithContext(ctx)
-		r.Body = &chargedBody{r.Body, f}
+		r.Body = &chargedBody{ReadCloser: r.Body, flow: f, closed: make(chan struct{})}
 		s.ServeHTTP(w, r)
 	})
 }
@@ -32,18 +32,28 @@ func (a *API) HTTPHandler(s *grpc.Server) http.Handler {
 // chargedBody is a body that its flow is charged for.
 type chargedBody struct {
 	io.ReadCloser
-	flow *flow
+	flow   *flow
+	closed chan struct{}
+	once   sync.Once
 }
 
+// Read reads no more once the flow has ended, and then returns when the body is
+// closed: grpc would make a status of its own of an error.
 func (b *chargedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.flow.arrived(int64(n))
+	b.flow.arrived(int64(n), err != nil)
+	select {
+	case <-b.flow.ended:
+		<-b.closed
+		return 0, http.ErrBodyReadAfterClose
+	default:
+		return n, err
 	}
-	if ended := context.Cause(b.flow.ctx); ended != nil {
-		return 0, ended
-	}
-	return n, err
+}
+
+func (b *chargedBody) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return b.ReadCloser.Close()
 }
 
 // trailersOnly refuses a call before gRPC has it.

@@ -1,6 +1,7 @@
 package grpcapi
 
 import (
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -17,7 +18,13 @@ type API struct {
 	*api.API
 
 	MaxMessageBytes int // of a request
+
+	receiving sync.WaitGroup // of messages
 }
+
+// Wait waits for what calls have left behind. It must be called when the servers have
+// stopped.
+func (a *API) Wait() { a.receiving.Wait() }
 
 // maxStreams bounds the calls in flight on one connection.
 const maxStreams = 1000

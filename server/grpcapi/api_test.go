@@ -33,6 +33,8 @@ type fixture struct {
 	oip.GRPCInferenceServiceClient
 	api      *grpcapi.API
 	conn     *grpc.ClientConn
+	listener *grpcapi.Listener
+	budget   *admission.Budget
 	admin    oip.GRPCInferenceServiceClient
 	registry *prometheus.Registry
 	log      *record
@@ -63,6 +65,7 @@ func start(t testing.TB, repository string, change func(*api.Options)) *fixture 
 	metrics := telemetry.NewMetrics(f.registry, telemetry.Build{Version: "test"})
 	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 1}, log, metrics)
 	budget := admission.NewBudget(256 << 20)
+	f.budget = budget
 	t.Cleanup(func() { assert.Zero(t, budget.Used(), "what was charged is given back") })
 	options := api.Options{Catalog: catalog, Metrics: metrics, Log: log, Access: log, Version: "test", Memory: budget}
 	if change != nil {
@@ -73,20 +76,22 @@ func start(t testing.TB, repository string, change func(*api.Options)) *fixture 
 	if repository != "" {
 		require.NoError(t, catalog.LoadAll(t.Context()))
 	}
-	f.conn = serve(t, f.api.Server(false))
+	f.conn, f.listener = serve(t, f.api.Server(false))
 	f.GRPCInferenceServiceClient = oip.NewGRPCInferenceServiceClient(f.conn)
-	f.admin = oip.NewGRPCInferenceServiceClient(serve(t, f.api.Server(true)))
+	admin, _ := serve(t, f.api.Server(true))
+	f.admin = oip.NewGRPCInferenceServiceClient(admin)
 	return f
 }
 
 func startAll(t testing.TB) *fixture { return start(t, onnxtest.Repository(t, everyModel), nil) }
 
 // serve runs a server until the test ends and connects to it.
-func serve(t testing.TB, s *grpc.Server) *grpc.ClientConn {
+func serve(t testing.TB, s *grpc.Server) (*grpc.ClientConn, *grpcapi.Listener) {
 	t.Helper()
 	listener := bufconn.Listen(1 << 16)
+	calls := grpcapi.Listen(listener)
 	var running sync.WaitGroup
-	running.Go(func() { assert.NoError(t, s.Serve(grpcapi.Listen(listener))) })
+	running.Go(func() { assert.NoError(t, s.Serve(calls)) })
 	conn, err := grpc.NewClient("passthrough:///pipe", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
 	require.NoError(t, err)
@@ -95,7 +100,7 @@ func serve(t testing.TB, s *grpc.Server) *grpc.ClientConn {
 		s.GracefulStop()
 		running.Wait()
 	})
-	return conn
+	return conn, calls
 }
 
 // refused checks that an error has that code and each part in its message.

@@ -235,7 +235,8 @@ func TestPanic(t *testing.T) {
 	panics := func(_ context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
 		panic("secret")
 	}
-	client := oip.NewGRPCInferenceServiceClient(serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(panics))))
+	conn, _ := serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(panics)))
+	client := oip.NewGRPCInferenceServiceClient(conn)
 	for range 2 {
 		_, err := client.ModelInfer(t.Context(), float32s(1))
 		refused(t, err, codes.Internal, "internal error")

@@ -77,9 +77,9 @@ func (c *conn) RemoteAddr() net.Addr { return connAddr{c.Conn.RemoteAddr(), c} }
 // Read charges the DATA frames that begin in what it reads.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.buffered.Read(p)
-	c.in.scan(p[:n], func(stream uint32, length int) {
+	c.in.scan(p[:n], func(stream uint32, length int, last bool) {
 		if f := c.flow(stream); f != nil {
-			f.arrived(int64(length))
+			f.arrived(int64(length), last)
 		}
 	})
 	return n, err
@@ -87,7 +87,7 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write notes the calls whose responses are being written.
 func (c *conn) Write(p []byte) (int, error) {
-	c.out.scan(p, func(stream uint32, _ int) {
+	c.out.scan(p, func(stream uint32, _ int, _ bool) {
 		if f := c.flow(stream); f != nil {
 			f.progressed()
 		}

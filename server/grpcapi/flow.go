@@ -34,12 +34,16 @@ type flow struct {
 	conn   *conn // nil behind an HTTP server
 	stream uint32
 	charge *admission.Charge
-	cancel context.CancelCauseFunc
+	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the call's, to see that it has ended
 	limit  int64           // most bytes that may have arrived and not been decoded
 	idle   time.Duration   // how long the call may wait for a message to begin
 
+	ended chan struct{} // closed when the call must end although its message is not there
+
 	mu       sync.Mutex
+	reason   error // why it must end
+	complete bool  // all has arrived
 	unread   int64
 	queued   int64     // of responses that are not written
 	unsent   int64     // of those that grpc has
@@ -61,23 +65,23 @@ func flowOf(ctx context.Context) *flow {
 // newFlow returns the flow of a call, and its context. It is refused when there is
 // no memory for one more call.
 func (a *API) newFlow(ctx context.Context, method string) (*flow, context.Context, error) {
-	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime}
+	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime, ended: make(chan struct{})}
 	if err := f.charge.Add(admission.Receive, callBytes); err != nil {
 		return nil, ctx, err
 	}
 	if isStream[method] {
 		f.idle, f.limit = streamIdle, f.limit+mostAhead
 	}
-	ctx, f.cancel = context.WithCancelCause(ctx)
+	ctx, f.cancel = context.WithCancel(ctx)
 	f.ctx = context.WithValue(ctx, flowKey{}, f)
 	return f, f.ctx, nil
 }
 
-// arrived charges a DATA frame. When it does not fit the call ends, with the reason
-// as its cause.
-func (f *flow) arrived(length int64) {
+// arrived charges a DATA frame. When it does not fit the call ends.
+func (f *flow) arrived(length int64, last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.complete = f.complete || last
 	if f.unread == 0 {
 		f.since = time.Now()
 	}
@@ -87,18 +91,44 @@ func (f *flow) arrived(length int64) {
 		err = fault.New(fault.TooLarge, "the message is longer than %d bytes", f.limit)
 	}
 	if err != nil {
-		f.cancel(err)
+		f.end(err)
 	}
 }
 
-// wait notes that the handler waits for a message.
-func (f *flow) wait() {
-	if f == nil {
+// end ends the call. A handler that waits for a message, or has not begun, returns
+// the reason; another one is interrupted. The lock is held.
+func (f *flow) end(reason error) {
+	if f.reason != nil {
 		return
 	}
+	f.reason = reason
+	close(f.ended)
+	if f.handled && !f.waiting {
+		f.cancel()
+	}
+}
+
+// wait notes that the handler waits for a message. It reports whether all has arrived
+// already.
+func (f *flow) wait() (complete bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.handled, f.waiting, f.since = true, true, time.Now()
+	return f.complete
+}
+
+// received notes that the handler waits no more.
+func (f *flow) received() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = false
+}
+
+// why returns why the call must end, or nil.
+func (f *flow) why() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reason
 }
 
 // decoded gives back a message of that many bytes.
@@ -108,7 +138,6 @@ func (f *flow) decoded(length int64) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = false
 	f.unread = max(0, f.unread-length)
 	if f.unread == 0 {
 		_ = f.charge.Set(admission.Receive, callBytes) // less than it was
@@ -177,7 +206,6 @@ func (f *flow) finish() {
 	if f == nil {
 		return
 	}
-	f.cancel(nil)
 	f.mu.Lock()
 	f.finished, f.waiting = true, false
 	_ = f.charge.Set(admission.Receive, 0) // less than it was
@@ -213,7 +241,7 @@ func (f *flow) sweep(now time.Time) (stuck bool) {
 		limit = messageTime
 	}
 	if f.waiting && now.Sub(f.since) > limit {
-		f.cancel(fault.New(fault.DeadlineExceeded, "no message has arrived for %s", limit))
+		f.end(fault.New(fault.DeadlineExceeded, "no message has arrived for %s", limit))
 	}
 	return f.unsent > 0 && now.Sub(f.written) > writeStall
 }

@@ -9,7 +9,7 @@ import (
 
 const (
 	messageBytes = 256 // a message of the protocol has no more, without what it points to
-	elementBytes = 48  // of a list of strings or bytes: the header, and what growing leaves behind
+	elementBytes = 80  // of a list of strings or bytes: the header, while the list grows twice, and what is allocated for it
 	mostNested   = 32  // deeper than any message of the protocol
 )
 
@@ -59,6 +59,8 @@ func valueFootprint(value []byte, kind protowire.Type, field protoreflect.FieldD
 		return int64(len(content)) + elementBytes, nil
 	case protoreflect.FloatKind, protoreflect.DoubleKind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind, protoreflect.Sfixed32Kind, protoreflect.Sfixed64Kind:
 		return int64(len(content)) + elementBytes, nil
+	case protoreflect.BoolKind:
+		return elements(content) + elementBytes, nil
 	default: // packed varints
 		return 8*elements(content) + elementBytes, nil
 	}

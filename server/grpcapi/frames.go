@@ -7,6 +7,7 @@ const (
 	headerLength  = 9  // of a frame
 
 	frameData = 0
+	endStream = 1 // the flag
 )
 
 // frames follows the frames of one direction of an HTTP/2 connection. It reads
@@ -18,8 +19,9 @@ type frames struct {
 	stream uint32 // of the last frame
 }
 
-// scan takes the next bytes and calls data for each DATA frame that begins in them.
-func (f *frames) scan(p []byte, data func(stream uint32, length int)) {
+// scan takes the next bytes and calls data for each DATA frame that begins in them;
+// last is that the stream ends with it.
+func (f *frames) scan(p []byte, data func(stream uint32, length int, last bool)) {
 	for len(p) > 0 {
 		if f.skip > 0 {
 			n := min(f.skip, len(p))
@@ -37,7 +39,7 @@ func (f *frames) scan(p []byte, data func(stream uint32, length int)) {
 		f.skip = int(f.header[0])<<16 | int(f.header[1])<<8 | int(f.header[2])
 		f.stream = binary.BigEndian.Uint32(f.header[5:]) & (1<<31 - 1)
 		if f.header[3] == frameData {
-			data(f.stream, f.skip)
+			data(f.stream, f.skip, f.header[4]&endStream != 0)
 		}
 	}
 }

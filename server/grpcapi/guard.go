@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"slipway/server/admission"
 	"slipway/server/api"
-	"slipway/server/fault"
 	"slipway/server/oip"
 )
 
@@ -66,7 +64,7 @@ func (a *API) receiver(ctx context.Context, receive func(any) error) func(any) e
 
 func (a *API) receiveAll(ctx context.Context, receive func(any) error, v any, charge *admission.Charge) error {
 	in := a.incoming(ctx, v.(proto.Message), charge)
-	if err := a.receive(ctx, receive, in); err != nil {
+	if err := a.receive(receive, in); err != nil {
 		return err
 	}
 	return in.err
@@ -78,13 +76,32 @@ func (a *API) incoming(ctx context.Context, m proto.Message, charge *admission.C
 }
 
 // receive receives a message. What is wrong with the message itself is in its err.
-func (a *API) receive(ctx context.Context, receive func(any) error, in *incoming) error {
-	in.flow.wait()
-	err := receive(in)
-	if reason := (*fault.Error)(nil); err != nil && errors.As(context.Cause(ctx), &reason) {
-		return reason // why the flow was ended
+func (a *API) receive(receive func(any) error, in *incoming) error {
+	f := in.flow
+	if f == nil {
+		return receive(in)
 	}
-	return err
+	complete := f.wait()
+	defer f.received()
+	if reason := f.why(); reason != nil {
+		return reason
+	}
+	if complete {
+		return receive(in)
+	}
+	// grpc makes its own status when receiving is interrupted, so the handler returns
+	// before that, and grpc ends what still receives.
+	received := make(chan error, 1)
+	a.receiving.Go(func() { received <- receive(in) })
+	select {
+	case err := <-received:
+		if reason := f.why(); reason != nil {
+			return reason
+		}
+		return err
+	case <-f.ended:
+		return f.why()
+	}
 }
 
 // outgoing returns a response that its flow holds until it is written.
@@ -109,7 +126,7 @@ func (s guardedStream) Context() context.Context { return s.ctx }
 // RecvMsg receives a message. An incoming one is charged to its own charge.
 func (s guardedStream) RecvMsg(v any) error {
 	if in, own := v.(*incoming); own {
-		return s.api.receive(s.ctx, s.ServerStream.RecvMsg, in)
+		return s.api.receive(s.ServerStream.RecvMsg, in)
 	}
 	charge := s.api.Memory.Charge()
 	defer charge.Release()

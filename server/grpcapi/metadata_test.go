@@ -187,7 +187,8 @@ func TestStatuses(t *testing.T) {
 	fails := func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
 		return nil, response
 	}
-	client := oip.NewGRPCInferenceServiceClient(serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(fails))))
+	conn, _ := serve(t, f.api.Server(false, grpc.ChainUnaryInterceptor(fails)))
+	client := oip.NewGRPCInferenceServiceClient(conn)
 	for _, test := range []struct {
 		err  error
 		code codes.Code
