@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"slipway/server/api"
+	"slipway/server/grpcapi"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/telemetry"
@@ -43,7 +44,8 @@ func BenchmarkInfer(b *testing.B) {
 	require.NoError(b, err)
 	baseline := grpc.NewServer()
 	oip.RegisterGRPCInferenceServiceServer(baseline, &empty{response: response})
-	nothing, ours := listen(b, baseline), listen(b, f.api.Server(false))
+	nothing := listen(b, baseline, func(l net.Listener) net.Listener { return l })
+	ours := listen(b, f.api.Server(false), func(l net.Listener) net.Listener { return grpcapi.Listen(l) })
 	for _, run := range []struct {
 		name    string
 		client  oip.GRPCInferenceServiceClient
@@ -80,12 +82,12 @@ func processorTime(b *testing.B) time.Duration {
 }
 
 // listen runs a server on a TCP port until the benchmark ends and connects to it.
-func listen(b *testing.B, s *grpc.Server) oip.GRPCInferenceServiceClient {
+func listen(b *testing.B, s *grpc.Server, charged func(net.Listener) net.Listener) oip.GRPCInferenceServiceClient {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	var running sync.WaitGroup
-	running.Go(func() { assert.NoError(b, s.Serve(listener)) })
+	running.Go(func() { assert.NoError(b, s.Serve(charged(listener))) })
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(b, err)
 	b.Cleanup(func() {
