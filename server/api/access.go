@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -14,11 +15,14 @@ func (a *API) logAccess(ctx context.Context, c *Call, r Result, ended time.Time,
 		return
 	}
 	line := slog.NewRecord(ended, slog.LevelInfo, "request", 0)
-	attributes := append(make([]slog.Attr, 0, 10),
+	attributes := append(make([]slog.Attr, 0, 11),
 		slog.String("request_id", c.ID), slog.String("protocol", c.Protocol), slog.String("method", c.Method),
 		slog.String("path", c.Path), slog.String("model", c.Model), slog.String("version", c.Version),
 		slog.Attr{Key: "status", Value: r.Status}, slog.Float64("seconds", took.Seconds()),
 	)
+	if host, _, err := net.SplitHostPort(c.Client); err == nil {
+		attributes = append(attributes, slog.String("client", host))
+	}
 	if c.Key != "" {
 		attributes = append(attributes, slog.String("key", c.Key))
 	}

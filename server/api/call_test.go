@@ -54,7 +54,7 @@ func TestAccessLines(t *testing.T) {
 			return len(lines) == 3
 		}, 5*time.Second, time.Millisecond)
 		names := func(i int) []string { return slices.Sorted(maps.Keys(lines[i])) }
-		always := []string{"level", "method", "model", "msg", "path", "protocol", "request_id", "seconds", "status", "time", "version"}
+		always := []string{"client", "level", "method", "model", "msg", "path", "protocol", "request_id", "seconds", "status", "time", "version"}
 		assert.ElementsMatch(t, append([]string{"key"}, always...), names(0), protocol)
 		assert.ElementsMatch(t, append([]string{"key", "error"}, always...), names(1), protocol)
 		assert.ElementsMatch(t, always, names(2), protocol)

@@ -7,7 +7,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
 
 	"slipway/server/admission"
@@ -18,7 +20,7 @@ import (
 // openMethods need no API key and leave no line in the log: the kubelet has no key
 // and calls them all the time.
 var openMethods = map[string]bool{
-	"/grpc.health.v1.Health/Check": true, "/grpc.health.v1.Health/List": true, "/grpc.health.v1.Health/Watch": true,
+	healthpb.Health_Check_FullMethodName: true, healthpb.Health_Watch_FullMethodName: true,
 	oip.GRPCInferenceService_ServerLive_FullMethodName:  true,
 	oip.GRPCInferenceService_ServerReady_FullMethodName: true,
 }
@@ -150,6 +152,9 @@ func (s guardedStream) SendMsg(v any) error {
 func (a *API) guard(ctx context.Context, method string, serve func(context.Context) error) error {
 	defer flowOf(ctx).finish()
 	c := newCall(method, api.RequestID(first(ctx, requestIDKey)))
+	if p, ok := peer.FromContext(ctx); ok && !c.Silent {
+		c.Client = p.Addr.String()
+	}
 	return a.observe(ctx, c, func(ctx context.Context) error {
 		if err := a.authenticate(ctx, c); err != nil {
 			return err

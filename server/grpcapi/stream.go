@@ -75,7 +75,7 @@ func (s *service) receiveStream(ctx context.Context, stream inferStream, respons
 func (s *service) streamed(ctx context.Context, r *oip.ModelInferRequest, in *incoming) (out *outgoing) {
 	stream := callOf(ctx)
 	c := newCall(stream.Path, stream.ID)
-	c.Key, c.Prediction, c.Charge = stream.Key, true, in.charge
+	c.Key, c.Client, c.Prediction, c.Charge = stream.Key, stream.Client, true, in.charge
 	err := s.observed(ctx, c, func(ctx context.Context) error {
 		if in.err != nil {
 			return in.err

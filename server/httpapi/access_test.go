@@ -51,7 +51,7 @@ func TestAccessLines(t *testing.T) {
 	line := func(protocol, method, path, model, version string, status float64) map[string]any {
 		return map[string]any{
 			"level": "INFO", "msg": "request", "protocol": protocol, "method": method, "path": path,
-			"model": model, "version": version, "status": status,
+			"model": model, "version": version, "status": status, "client": "127.0.0.1",
 		}
 	}
 	assert.Equal(t, []map[string]any{

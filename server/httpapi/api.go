@@ -27,7 +27,7 @@ func (a *API) Handler() http.Handler {
 		r.Use(tracing()...)
 	}
 	r.Use(a.observe, a.recovery, a.closeWhenDraining, a.authenticate)
-	a.healthRoutes(r)
+	a.healthRoutes(r, a.ready)
 	a.predictRoutes(r)
 	a.v1Routes(r)
 	a.v2Routes(r)
@@ -36,12 +36,11 @@ func (a *API) Handler() http.Handler {
 }
 
 // AdminHandler has the metrics, the loading of models, golden answers and
-// profiles, and health for those who probe it here. A key is needed to load
-// models only.
+// profiles, and health for those who probe it here. Health and metrics need no key.
 func (a *API) AdminHandler(g prometheus.Gatherer) http.Handler {
 	r := router()
-	r.Use(a.observe, a.recovery)
-	a.healthRoutes(r)
+	r.Use(a.observe, a.recovery, a.authenticateAdmin, sameOrigin)
+	a.healthRoutes(r, a.readyOrWhy)
 	a.repositoryRoutes(r, a.load, a.unload)
 	r.GET("/golden/:model/:version", a.golden)
 	profileRoutes(r)

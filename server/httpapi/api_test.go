@@ -229,13 +229,18 @@ func TestMetadata(t *testing.T) {
 
 func TestNotReady(t *testing.T) {
 	loading := start(t, "", nil)
-	loading.do(t, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "being loaded")
+	do(t, loading.admin, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "being loaded")
+	loading.do(t, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "administration port")
 	loading.do(t, http.MethodPost, "/predict", `{}`).refused(t, http.StatusServiceUnavailable, "being loaded")
 	assert.Equal(t, http.StatusOK, loading.do(t, http.MethodGet, "/healthz", "").status)
 
 	bad := start(t, onnxtest.Repository(t, map[string]string{"bad/1/model.onnx": "corrupt", "plus/1/model.onnx": "constant_1"}), nil)
-	bad.do(t, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, `"bad"`, "version 1")
-	bad.do(t, http.MethodGet, "/v2/health/ready", "").refused(t, http.StatusServiceUnavailable, `"bad"`)
+	do(t, bad.admin, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, `"bad"`, "version 1")
+	for _, path := range []string{"/readyz", "/v2/health/ready"} { // to strangers no more than that
+		got := bad.do(t, http.MethodGet, path, "")
+		got.refused(t, http.StatusServiceUnavailable, "not ready")
+		assert.NotContains(t, got.body, "bad")
+	}
 	bad.do(t, http.MethodPost, "/predict/bad", `{"instances":[[1]]}`).refused(t, http.StatusServiceUnavailable, `"bad"`)
 	assert.Equal(t, http.StatusOK, bad.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`).status, "the good model serves")
 	metrics := do(t, bad.admin, http.MethodGet, "/metrics", "").body
@@ -248,7 +253,7 @@ func TestDraining(t *testing.T) {
 	f := startAll(t)
 	assert.False(t, f.do(t, http.MethodGet, "/healthz", "").closes)
 	f.api.Drain()
-	f.do(t, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "shutting down")
+	do(t, f.admin, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, "shutting down")
 	got := f.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`)
 	assert.Equal(t, http.StatusOK, got.status, "requests are still served")
 	assert.True(t, got.closes)

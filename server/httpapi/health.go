@@ -4,17 +4,32 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"slipway/server/fault"
 )
 
-func (a *API) healthRoutes(r gin.IRoutes) {
+func (a *API) healthRoutes(r gin.IRoutes, ready gin.HandlerFunc) {
 	r.GET("/healthz", a.live)
-	r.GET("/readyz", a.ready)
+	r.GET("/readyz", ready)
 }
 
 // live reports that the process serves, whatever its models do.
 func (a *API) live(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"live": true}) }
 
+// ready reports whether requests should come here, and no more: it needs no key, and
+// the reason names models.
 func (a *API) ready(c *gin.Context) {
+	if a.Ready() != nil {
+		fail(c, errNotReady)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"ready": true})
+}
+
+var errNotReady = fault.New(fault.Unavailable, "not ready; /readyz of the administration port has the reason (admin.address)")
+
+// readyOrWhy is ready with the reason, for the administration port.
+func (a *API) readyOrWhy(c *gin.Context) {
 	if err := a.Ready(); err != nil {
 		fail(c, err)
 		return

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/server/api"
+	"slipway/server/fault"
 )
 
 // Headers of responses, written canonically.
@@ -36,6 +37,7 @@ func (a *API) observe(c *gin.Context) {
 	protocol := predictionProtocol(c)
 	call := &api.Call{
 		ID:       api.RequestID(header(c.Request, requestIDHeader)),
+		Client:   c.Request.RemoteAddr,
 		Protocol: protocol, Method: c.Request.Method, Path: c.FullPath(),
 		Prediction: protocol != "",
 		Silent:     openPaths[c.Request.URL.Path] || c.FullPath() == metricsPath,
@@ -82,6 +84,22 @@ func (a *API) closeWhenDraining(c *gin.Context) {
 		c.Header("Connection", "close")
 	}
 	c.Next()
+}
+
+// authenticateAdmin is authenticate for the port that serves the metrics, which
+// Prometheus gets without a key.
+func (a *API) authenticateAdmin(c *gin.Context) {
+	if c.FullPath() != metricsPath {
+		a.authenticate(c)
+	}
+}
+
+// sameOrigin refuses what a page of another site makes a browser send: somebody who
+// can reach this port must not be used to change models.
+func sameOrigin(c *gin.Context) {
+	if err := http.NewCrossOriginProtection().Check(c.Request); err != nil {
+		fail(c, fault.New(fault.PermissionDenied, "requests from pages of other sites are refused: %w", err))
+	}
 }
 
 func (a *API) authenticate(c *gin.Context) {

@@ -71,9 +71,6 @@ func (a *API) unload(c *gin.Context) {
 // change reads the request and changes the models. The response is empty, as
 // Triton's is.
 func (a *API) change(c *gin.Context, request any, change func() error) {
-	if a.authenticate(c); c.IsAborted() {
-		return
-	}
 	err := smallJSON(c, request)
 	if err == nil {
 		err = change()

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/api"
+	"slipway/server/config"
 	"slipway/server/onnx/onnxtest"
 )
 
@@ -193,6 +195,36 @@ func TestGoldenAndProfilesAreAdministration(t *testing.T) {
 	for _, path := range []string{"/golden/plus/1", "/debug/pprof/"} {
 		f.do(t, http.MethodGet, path, "").refused(t, http.StatusNotFound, path)
 	}
+}
+
+// With keys on, administration needs one too, but for health and metrics.
+func TestAdministrationNeedsAKey(t *testing.T) {
+	keys, err := config.ParseKeys("team-a=s3cret")
+	require.NoError(t, err)
+	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1"}), func(o *api.Options) { o.Keys = keys })
+	for path, method := range map[string]string{
+		"/golden/plus/1": http.MethodGet, "/debug/pprof/": http.MethodGet, "/debug/pprof/heap": http.MethodGet, "/nothing": http.MethodGet,
+		"/v2/repository/index": http.MethodPost, "/v2/repository/models/plus/load": http.MethodPost, "/v2/repository/models/plus/unload": http.MethodPost,
+	} {
+		do(t, f.admin, method, path, "").refused(t, http.StatusUnauthorized, "API key")
+		assert.NotEqual(t, http.StatusUnauthorized, do(t, f.admin, method, path, "", "X-Api-Key", "s3cret").status, path)
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		assert.NotEqual(t, http.StatusUnauthorized, do(t, f.admin, http.MethodGet, path, "").status, path)
+	}
+}
+
+// A page of another site that an administrator visits changes no models.
+func TestPagesOfOtherSitesChangeNothing(t *testing.T) {
+	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1"}), nil)
+	const unload = "/v2/repository/models/plus/unload"
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
+	} {
+		do(t, f.admin, http.MethodPost, unload, "", headers...).refused(t, http.StatusForbidden, "other sites")
+	}
+	assert.Equal(t, http.StatusOK, f.do(t, http.MethodGet, "/v2/models/plus/ready", "").status)
+	assert.Equal(t, http.StatusOK, do(t, f.admin, http.MethodPost, unload, "", "Sec-Fetch-Site", "same-origin").status)
 }
 
 // A deadline that has passed is 504, a queue that is full 429 with a time to come back.
