@@ -105,7 +105,7 @@ func (l *Listener) Stalled() int64 { return l.stalled.Load() }
 // called after they have ended: Close leaves the watch running.
 func (l *Listener) Stop() {
 	l.stop.Do(func() {
-		_ = l.Listener.Close() // it may be closed already
+		_ = l.Close() // it may be closed already
 		close(l.end)
 	})
 	l.swept.Wait()

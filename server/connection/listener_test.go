@@ -1,8 +1,10 @@
 package connection_test
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -39,8 +41,7 @@ func isClosed(t *testing.T, client net.Conn) bool {
 	t.Helper()
 	require.NoError(t, client.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
 	_, err := client.Read(make([]byte, 1))
-	timeout, isNet := err.(net.Error) //nolint:errorlint // as it is
-	return err != nil && !(isNet && timeout.Timeout())
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func TestTheMostSilentConnectionMakesPlace(t *testing.T) {
