@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +80,28 @@ func TestValidate(t *testing.T) {
 		c := config.Default()
 		spoil(&c)
 		assert.ErrorContains(t, c.Validate(), key)
+	}
+}
+
+func TestYAMLRefuses(t *testing.T) {
+	secret := strings.Repeat("hunter2", 20)
+	for name, test := range map[string]struct{ text, err string }{
+		"a deep one":       {"models: " + strings.Repeat("[", 10_000), "[1:73] nested more than 64 deep"},
+		"deep lists":       {strings.Repeat("- ", 1000), "nested more than 64 deep"},
+		"100,000 deep":     {"models: " + strings.Repeat("[", 100_000), "the limit is 65536"},
+		"a large one":      {"# " + strings.Repeat("x", 1<<16), "65538 bytes; the limit is 65536"},
+		"many words":       {"models: [" + strings.Repeat("1, ", 20_000) + "]", "YAML tokens; the limit is 20000"},
+		"an alias":         {"models: &m /m\nhttp: {address: *m}", "[2:17] an alias is not read; write what it stands for"},
+		"other than a map": {secret, "[1:1]"},
+		"a secret":         {"models: /m\n" + secret + ": " + secret, "[2:1] unknown field"},
+		"lines around":     {"models: /m\n# " + secret + "\nhttp: 1\n", "[3:7]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Parse([]byte(test.text))
+			require.ErrorContains(t, err, test.err)
+			assert.NotContains(t, err.Error(), secret[:50])
+			assert.Less(t, len(err.Error()), 300)
+		})
 	}
 }
 
