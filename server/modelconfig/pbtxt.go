@@ -23,9 +23,9 @@ func ParsePBTXT(text []byte, model string) (Config, error) {
 		return Config{}, err
 	}
 	c := Default()
-	err = errors.Join(
-		refuse(document),
-		keysOnce("", document.Message),
+	err = bounded(
+		errors.Join(refuse("", document.Message)...),
+		errors.Join(keysOnce("", document.Message)...),
 		onlyModel(m, model),
 		c.setBatching(m, document),
 		c.setInstances(m.GetInstanceGroup()),
@@ -37,7 +37,7 @@ func ParsePBTXT(text []byte, model string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	return c, c.validate(inTriton)
+	return c, bounded(c.validate(inTriton))
 }
 
 // onlyModel refuses the configuration of another model or backend.

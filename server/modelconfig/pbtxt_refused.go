@@ -1,7 +1,6 @@
 package modelconfig
 
 import (
-	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -43,24 +42,22 @@ var refused = map[string]string{
 	"model_warmup.inputs.value.input_data_file": "use zero_data or random_data, or a golden.ndjson for real requests",
 }
 
-// refuse returns an error for each field that is set and not served.
-func refuse(d document) error { return refuseIn("", d.Message) }
-
-func refuseIn(path string, m protoreflect.Message) (err error) {
+// refuse returns an error for each field below a path that is set and not served.
+func refuse(path string, m protoreflect.Message) (all []error) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		at := path + string(f.Name())
 		if why, known := refused[at]; known {
 			if !isDefault(f, v) {
-				err = errors.Join(err, fmt.Errorf("%s: not served: %s", at, why))
+				all = append(all, fmt.Errorf("%s: not served: %s", at, why))
 			}
 			return true
 		}
 		for _, inner := range messagesOf(f, v) {
-			err = errors.Join(err, refuseIn(at+".", inner))
+			all = append(all, refuse(at+".", inner)...)
 		}
 		return true
 	})
-	return err
+	return all
 }
 
 func isDefault(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {

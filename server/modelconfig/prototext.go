@@ -1,7 +1,6 @@
 package modelconfig
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -63,8 +62,8 @@ func isMap(f protoreflect.FieldDescriptor) bool {
 	return f.IsList() && f.Message() != nil && strings.HasSuffix(string(f.Message().Name()), "Entry")
 }
 
-// keysOnce returns an error for a map whose key is missing or given twice.
-func keysOnce(path string, m protoreflect.Message) (err error) {
+// keysOnce returns an error for each map whose key is missing or given twice.
+func keysOnce(path string, m protoreflect.Message) (all []error) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		at := path + string(f.Name())
 		seen := map[string]bool{}
@@ -74,17 +73,17 @@ func keysOnce(path string, m protoreflect.Message) (err error) {
 				text := inner.Get(key).String()
 				switch {
 				case !inner.Has(key) || !inner.Has(inner.Descriptor().Fields().ByName("value")):
-					err = errors.Join(err, fmt.Errorf("%s: each entry needs a key and a value", at))
+					all = append(all, fmt.Errorf("%s: each entry needs a key and a value", at))
 				case seen[text]:
-					err = errors.Join(err, fmt.Errorf("%s: %q is given twice", at, text))
+					all = append(all, fmt.Errorf("%s: %q is given twice", at, text))
 				}
 				seen[text] = true
 			}
-			err = errors.Join(err, keysOnce(at+".", inner))
+			all = append(all, keysOnce(at+".", inner)...)
 		}
 		return true
 	})
-	return err
+	return all
 }
 
 // messagesOf lists the messages that a field holds.
@@ -120,33 +119,51 @@ func (d document) has(path string) bool {
 // position matches the position in the library's error.
 var position = regexp.MustCompile(`^(?:syntax error )?\(line (\d+):(\d+)\): `)
 
-// syntaxError rewords the library's error, whose white space varies on purpose:
-// it quotes the line, which names the field, and adds the remedy.
+// name matches what may be a field's name in a line.
+var name = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+
+// syntaxError rewords the library's error, whose white space varies on purpose: it
+// names the field before the position, without quoting a value, and adds the remedy.
 func syntaxError(text string, err error) error {
 	message := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\u00a0", " "), "proto: ")
 	found := position.FindStringSubmatch(message)
 	if found == nil {
-		return fmt.Errorf("%s: a brace, bracket or quotation mark is not closed", message)
-	}
-	line := ""
-	if n, err := strconv.Atoi(found[1]); err == nil && n <= strings.Count(text, "\n")+1 {
-		line = strings.TrimSpace(strings.Split(text, "\n")[n-1])
-	}
-	const longest = 80
-	if len(line) > longest {
-		line = strings.ToValidUTF8(line[:longest], "") + "…"
+		return fmt.Errorf("%s: a brace, bracket or quotation mark is not closed", cut(message, longestMessage))
 	}
 	message = strings.TrimPrefix(message, found[0])
-	return fmt.Errorf("line %s, column %s: %s%s, in %q", found[1], found[2], message, advice(message, line), line)
+	field := fieldAt(text, found[1], found[2])
+	return fmt.Errorf("line %s, column %s: %s%s, at %q", found[1], found[2], cut(message, longestMessage), advice(message, field), field)
 }
 
-func advice(message, line string) string {
+// fieldAt returns the name of the last field of a line that begins at a column or
+// before it, else the name at the column.
+func fieldAt(text, line, column string) (field string) {
+	at, _ := strconv.Atoi(line) // the library's own numbers
+	from, _ := strconv.Atoi(column)
+	lines := strings.SplitN(text, "\n", at+1)
+	if at < 1 || at > len(lines) {
+		return ""
+	}
+	for _, found := range name.FindAllStringIndex(lines[at-1], -1) {
+		rest := strings.TrimLeft(lines[at-1][found[1]:], " \t")
+		isField := rest != "" && strings.ContainsAny(rest[:1], ":{<[")
+		if found[0] < from && isField || found[0] == from-1 && field == "" {
+			field = lines[at-1][found[0]:found[1]]
+		}
+	}
+	return cut(field, longestName)
+}
+
+// The library's messages and names may be as long as the file.
+const longestMessage, longestName = 120, 40
+
+func advice(message, field string) string {
 	switch {
 	case strings.HasPrefix(message, "unknown field"):
 		return "; remove it, or correct its name"
 	case strings.HasSuffix(message, "is already set"):
 		return "; keep one of the two"
-	case strings.Contains(message, "enum type") && strings.Contains(line, "data_type"):
+	case strings.Contains(message, "enum type") && field == "data_type":
 		return "; write TYPE_FP32, TYPE_INT64, TYPE_STRING and the like"
 	}
 	return ""

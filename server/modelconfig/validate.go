@@ -3,14 +3,8 @@ package modelconfig
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-
-	"slipway/server/tensor"
 )
-
-// maxPriorities bounds the priority levels, each of which has a queue.
-const maxPriorities = 100
 
 // inYAML and inTriton return the name of a setting in config.yaml and in config.pbtxt.
 func inYAML(key string) string { return key }
@@ -24,6 +18,7 @@ func inTriton(key string) string {
 		"queue.timeout":                "dynamic_batching.default_queue_policy.default_timeout_microseconds",
 		"queue.priorityLevels":         "dynamic_batching.priority_levels",
 		"queue.defaultPriority":        "dynamic_batching.default_priority_level",
+		"queue.maxBytes":               "queue.maxBytes", // which config.pbtxt has no field for
 		"instances.count":              "instance_group.count",
 		"instances.intraOpThreads":     "parameters.intra_op_thread_count",
 		"versions.latest":              "version_policy.latest.num_versions",
@@ -35,30 +30,10 @@ func inTriton(key string) string {
 // validate checks each value. Errors name the key that is wrong, or both keys when
 // two contradict each other.
 func (s *Config) validate(called func(key string) string) error {
-	return errors.Join(s.validateNumbers(called), s.validateBatching(called), s.validateQueue(called),
-		s.validateVersions(called), s.validateWarmUp(called))
-}
-
-func (s *Config) validateNumbers(called func(string) string) error {
-	var all []error
-	for _, n := range []struct {
-		key   string
-		value int64
-	}{
-		{"batching.maxBatchSize", int64(s.Batching.MaxBatchSize)},
-		{"batching.maxQueueDelay", int64(s.Batching.MaxQueueDelay)},
-		{"queue.maxRequests", int64(s.Queue.MaxRequests)},
-		{"queue.timeout", int64(s.Queue.Timeout)},
-		{"queue.priorityLevels", int64(s.Queue.PriorityLevels)},
-		{"queue.defaultPriority", int64(s.Queue.DefaultPriority)},
-		{"instances.count", int64(s.Instances.Count)},
-		{"instances.intraOpThreads", int64(s.Instances.IntraOpThreads)},
-	} {
-		if n.value < 0 {
-			all = append(all, fmt.Errorf("%s: must not be negative", called(n.key)))
-		}
+	if err := s.validateNumbers(called); err != nil {
+		return err // the others count on them
 	}
-	return errors.Join(all...)
+	return errors.Join(s.validateBatching(called), s.validateQueue(called), s.validateVersions(called), s.validateWarmUp(called))
 }
 
 func (s *Config) validateBatching(called func(string) string) error {
@@ -86,9 +61,6 @@ func (s *Config) validateBatching(called func(string) string) error {
 func (s *Config) validateQueue(called func(string) string) error {
 	q := s.Queue
 	var all []error
-	if q.PriorityLevels > maxPriorities {
-		all = append(all, fmt.Errorf("%s: must be at most %d, is %d", called("queue.priorityLevels"), maxPriorities, q.PriorityLevels))
-	}
 	if q.DefaultPriority > q.PriorityLevels {
 		all = append(all, fmt.Errorf("%s: %d is more than %s, which is %d", called("queue.defaultPriority"), q.DefaultPriority, called("queue.priorityLevels"), q.PriorityLevels))
 	}
@@ -110,22 +82,4 @@ func (s *Config) validateVersions(called func(string) string) error {
 		return fmt.Errorf("%s: versions are positive whole numbers", called("versions.specific"))
 	}
 	return nil
-}
-
-func (s *Config) validateWarmUp(called func(string) string) error {
-	var all []error
-	wrong := func(at int, format string, args ...any) {
-		all = append(all, fmt.Errorf("%s[%d]%s", called("warmUp"), at, fmt.Sprintf(format, args...)))
-	}
-	for i, w := range s.WarmUp {
-		if w.BatchSize < 0 || w.Count < 0 {
-			wrong(i, ": the batch size and the count must not be negative")
-		}
-		for _, name := range slices.Sorted(maps.Keys(w.Inputs)) {
-			if _, err := tensor.Count(w.Inputs[name].Dims); err != nil {
-				wrong(i, ".inputs.%s.dims: %v", name, err)
-			}
-		}
-	}
-	return errors.Join(all...)
 }

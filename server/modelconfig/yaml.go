@@ -85,9 +85,9 @@ func ParseYAML(body []byte) (Config, error) {
 	}
 	c, err := d.config()
 	if err != nil {
-		return Config{}, err
+		return Config{}, bounded(err)
 	}
-	return c, c.validate(inYAML)
+	return c, bounded(c.validate(inYAML))
 }
 
 func (d *yamlDocument) config() (Config, error) {
@@ -105,12 +105,12 @@ func (d *yamlDocument) config() (Config, error) {
 	if d.Queue.Timeout != nil {
 		s.Queue.Timeout = *d.Queue.Timeout
 	}
-	err := d.versions(&s.Versions)
+	all := []error{d.versions(&s.Versions)}
 	for i, w := range d.WarmUp {
-		one, problem := w.warmUp(fmt.Sprintf("warmUp[%d]", i))
-		s.WarmUp, err = append(s.WarmUp, one), errors.Join(err, problem)
+		one, err := w.warmUp(fmt.Sprintf("warmUp[%d]", i))
+		s.WarmUp, all = append(s.WarmUp, one), append(all, err)
 	}
-	return s, err
+	return s, errors.Join(all...)
 }
 
 // versions sets the policy, of which at most one may be set.
