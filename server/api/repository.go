@@ -43,9 +43,9 @@ func (a *API) Unload(ctx context.Context, model string, parameters ...string) er
 // ErrNotAdministration refuses to change the models at a port that clients reach.
 var ErrNotAdministration = fault.New(fault.PermissionDenied, "models are loaded and unloaded at the administration port (admin.address)")
 
-// Golden returns the golden answers of a version, so that they can be replayed
-// from elsewhere.
-func (a *API) Golden(model, version string) ([]byte, error) {
+// Golden opens the golden answers of a version, so that they can be replayed from
+// elsewhere.
+func (a *API) Golden(model, version string) (*os.File, error) {
 	v, err := a.Catalog.Choose(model, version)
 	if err != nil {
 		return nil, err
@@ -53,5 +53,5 @@ func (a *API) Golden(model, version string) ([]byte, error) {
 	if v.Golden() == "" {
 		return nil, fault.New(fault.NotFound, "model %q version %s has no golden answers", v.Model, v.Number)
 	}
-	return os.ReadFile(v.Golden())
+	return v.OpenGolden()
 }

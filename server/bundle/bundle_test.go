@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,7 +91,7 @@ func TestManifest(t *testing.T) {
 	}
 	for text, problem := range map[string]string{
 		`{`: "unexpected end", `[]`: "cannot unmarshal", `{}`: `no "files"`, `{"files": {}}`: `no "files"`,
-		`{"files": {"w": "md5:00"}}`:                            `files["w"]: got "md5:00"`,
+		`{"files": {"w": "md5:00"}}`:                            `files["w"]: expected sha256: and 64`,
 		`{"files": {"w.tmp": "` + digest + `"}}`:                "no reader looks",
 		`{"files": {"../w": "` + digest + `"}}`:                 "leads out",
 		`{"files": {"MANIFEST.json.sig": "` + digest + `"}}`:    "neither itself nor its signature",
@@ -169,9 +170,12 @@ func TestDigesterRemembers(t *testing.T) {
 	}
 	rewrite("large", large, hourAgo)
 	rewrite("small", "m", hourAgo)
+	opened, err := bundle.Open(folder)
+	require.NoError(t, err)
+	defer opened.Close()
 	var d bundle.Digester
 	look := func() map[string]string {
-		digests, err := d.Digests(t.Context(), folder, []string{"large", "small"})
+		digests, err := d.Digests(t.Context(), opened, ".", []string{"large", "small"})
 		require.NoError(t, err)
 		return digests
 	}
@@ -185,6 +189,40 @@ func TestDigesterRemembers(t *testing.T) {
 	assert.NotEqual(t, first["large"], look()["large"])
 	require.NoError(t, os.Remove(filepath.Join(folder, "large")))
 	d.Forget()
-	_, err := d.Digests(t.Context(), folder, []string{"large"})
+	_, err = d.Digests(t.Context(), opened, ".", []string{"large"})
 	require.Error(t, err)
+}
+
+// TestDigesterReadsFewSmallFilesEachTime bounds what is read of very many small files
+// each time.
+func TestDigesterReadsFewSmallFilesEachTime(t *testing.T) {
+	t.Parallel()
+	folder, hourAgo := t.TempDir(), time.Now().Add(-time.Hour)
+	var names []string
+	for i := range 80 {
+		names = append(names, strconv.Itoa(100+i))
+		path := filepath.Join(folder, names[i])
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Truncate(path, 1<<20-1))
+		require.NoError(t, os.Chtimes(path, hourAgo, hourAgo))
+	}
+	var d bundle.Digester
+	look := func() map[string]string {
+		digests, err := d.Digests(t.Context(), open(t, folder), ".", names)
+		require.NoError(t, err)
+		return digests
+	}
+	first := look()
+	for _, name := range []string{"100", "179"} {
+		path := filepath.Join(folder, name)
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		require.NoError(t, err)
+		_, err = file.WriteString("x")
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		require.NoError(t, os.Chtimes(path, hourAgo, hourAgo))
+	}
+	second := look()
+	assert.NotEqual(t, first["100"], second["100"])
+	assert.Equal(t, first["179"], second["179"])
 }

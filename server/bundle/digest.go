@@ -21,9 +21,13 @@ const (
 	// are coarse and inodes used again, as on NFS, only the content shows a small
 	// change. A larger file is read again when its size, time or inode has changed.
 	alwaysRead = 1 << 20
+	// alwaysReadMost bounds what is read each time of one bundle's small files.
+	alwaysReadMost = 64 << 20
 	// coarse is how long after its time a large file may still change without
 	// getting another. So long it is read each time too.
 	coarse = 3 * time.Second
+	// maxBytes bounds a bundle: a file with a hole of a petabyte would take a scan for ever.
+	maxBytes = 64 << 30
 )
 
 // ParseSHA256 reads a SHA-256 in hexadecimal digits of either case, with or
@@ -37,13 +41,13 @@ func ParseSHA256(text string) (digest string, ok bool) {
 const sha256Prefix = "sha256:"
 
 // Digests returns the SHA-256, in hexadecimal digits, of each file of the bundle
-// in a folder by its path in it.
+// in a folder by its path in it. Links may lead anywhere.
 func Digests(ctx context.Context, dir string) (map[string]string, error) {
 	files, err := Files(dir)
 	if err != nil {
 		return nil, err
 	}
-	return new(Digester).Digests(ctx, dir, files)
+	return new(Digester).Digests(ctx, anywhere(dir), ".", files)
 }
 
 // Fingerprint is one digest of the names and contents of a bundle's files.
@@ -65,11 +69,23 @@ type remembered struct {
 	digest string
 }
 
-// Digests returns the SHA-256 of the named files of a folder by name.
-func (d *Digester) Digests(ctx context.Context, dir string, files []string) (map[string]string, error) {
+// Digests returns the SHA-256 of the named files of a folder of f by name.
+func (d *Digester) Digests(ctx context.Context, f *Folder, dir string, files []string) (map[string]string, error) {
 	digests := make(map[string]string, len(files))
+	var total, small int64 // bytes
 	for _, name := range files {
-		digest, err := d.digest(ctx, filepath.Join(dir, filepath.FromSlash(name)))
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		info, err := f.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if total += info.Size(); info.Size() > maxBytes || total > maxBytes {
+			return nil, fmt.Errorf("%s: the bundle has more than %d bytes, the limit of a bundle", f.Path(dir), int64(maxBytes))
+		}
+		if info.Size() < alwaysRead {
+			small += info.Size()
+		}
+		digest, err := d.digest(ctx, f, path, info, info.Size() < alwaysRead && small <= alwaysReadMost)
 		if err != nil {
 			return nil, err
 		}
@@ -78,29 +94,28 @@ func (d *Digester) Digests(ctx context.Context, dir string, files []string) (map
 	return digests, nil
 }
 
-func (d *Digester) digest(ctx context.Context, path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if known, ok := d.known[path]; ok && known.describes(info) {
+// digest reads a file unless it looks as it did and needn't be read each time.
+func (d *Digester) digest(ctx context.Context, f *Folder, name string, info fs.FileInfo, always bool) (string, error) {
+	path := f.Path(name)
+	if known, ok := d.known[path]; ok && !always && known.describes(info) {
 		return known.digest, nil
 	}
-	f, err := os.Open(path)
+	file, err := f.Open(name)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
+	defer file.Close()
+	if info, err = file.Stat(); err != nil {
 		return "", err
 	}
 	began := time.Now()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, Cancellable(ctx, f)); err != nil {
+	// A file that grows all the while has an end all the same.
+	if _, err := io.Copy(sum, Cancellable(ctx, io.LimitReader(file, min(info.Size(), maxBytes)))); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	digest := hex.EncodeToString(sum.Sum(nil))
-	if info.Size() >= alwaysRead && began.Sub(info.ModTime()).Abs() > coarse {
+	if !always && began.Sub(info.ModTime()).Abs() > coarse {
 		if d.known == nil {
 			d.known = map[string]remembered{}
 		}

@@ -3,79 +3,81 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
 
-// MaxDepth bounds the nesting of folders in a bundle. A deeper one is a link
-// that leads in a circle.
-const MaxDepth = 8
-
-// ReadDir lists a folder through symbolic links, sorted by name and without
-// hidden names. Links that lead nowhere are in broken.
-func ReadDir(folder string) (entries []fs.FileInfo, broken []error, err error) {
-	all, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, e := range all {
-		if Hidden(e.Name()) {
-			continue
-		}
-		info, err := os.Stat(filepath.Join(folder, e.Name()))
-		if err != nil {
-			broken = append(broken, err)
-			continue
-		}
-		entries = append(entries, linked{info, e.Name()})
-	}
-	return entries, broken, nil
-}
-
-// linked describes what a link points to under the link's own name.
-type linked struct {
-	fs.FileInfo
-	name string
-}
-
-func (l linked) Name() string { return l.name }
+const (
+	// MaxDepth bounds the nesting of folders in a bundle. A deeper one is a link
+	// that leads in a circle.
+	MaxDepth = 8
+	// maxFiles bounds the files and folders of a bundle, each of which is looked at in
+	// each scan.
+	maxFiles = 10_000
+)
 
 // Files lists the files of the bundle in a folder by their paths in it, sorted.
-// Each has a name that CheckPath accepts.
+// Each has a name that CheckPath accepts. Links may lead anywhere.
 func Files(dir string) ([]string, error) { return FilesWithin(dir, MaxDepth) }
 
 // FilesWithin is Files for a folder that nests its folders depth deep.
 func FilesWithin(dir string, depth int) ([]string, error) {
-	if depth < 0 {
-		return nil, fmt.Errorf("%s: folders are nested too deep, more than %d in a bundle; does a link lead in a circle?", dir, MaxDepth)
-	}
-	entries, broken, err := ReadDir(dir)
-	if err := errors.Join(append(broken, err)...); err != nil {
+	return anywhere(dir).files(".", depth)
+}
+
+// Files lists the files of the bundle in a folder of f as the function Files does.
+func (f *Folder) Files(dir string) ([]string, error) { return f.files(dir, MaxDepth) }
+
+func (f *Folder) files(dir string, depth int) ([]string, error) {
+	l := listing{Folder: f}
+	if err := l.below(dir, "", depth); err != nil {
 		return nil, err
 	}
-	var all []string
+	slices.Sort(l.files)
+	return l.files, nil
+}
+
+// listing collects the files of a bundle.
+type listing struct {
+	*Folder
+	files   []string
+	entries int // seen; folders too, since links multiply them
+}
+
+// below adds the files of a folder, each with the prefix.
+func (l *listing) below(dir, prefix string, depth int) error {
+	if depth < 0 {
+		return fmt.Errorf("%s: folders are nested too deep, more than %d in a bundle; does a link lead in a circle?", l.Path(dir), MaxDepth)
+	}
+	entries, broken, err := l.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, b := range broken {
+		problems = append(problems, b.Err)
+	}
+	if len(problems) > 0 {
+		return errors.Join(Few(problems)...)
+	}
+	if l.entries += len(entries); l.entries > maxFiles {
+		return fmt.Errorf("%s: the bundle has more than %d files and folders", l.Path(dir), maxFiles)
+	}
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
+		name := filepath.Join(dir, e.Name())
 		if err := CheckPath(e.Name()); err != nil {
-			return nil, fmt.Errorf("%s: %w", dir, err)
+			return fmt.Errorf("%s: %w", l.Path(dir), err)
 		}
 		switch {
 		case e.IsDir():
-			below, err := FilesWithin(path, depth-1)
-			if err != nil {
-				return nil, err
-			}
-			for _, name := range below {
-				all = append(all, e.Name()+"/"+name)
+			if err := l.below(name, prefix+e.Name()+"/", depth-1); err != nil {
+				return err
 			}
 		case !e.Mode().IsRegular():
-			return nil, fmt.Errorf("%s: neither a file nor a folder", path) // opening a pipe would wait for ever
+			return fmt.Errorf("%s: is %s, neither a file nor a folder", l.Path(name), kindOf(e.Mode()))
 		default:
-			all = append(all, e.Name())
+			l.files = append(l.files, prefix+e.Name())
 		}
 	}
-	slices.Sort(all)
-	return all, nil
+	return nil
 }

@@ -34,7 +34,7 @@ func ParseManifest(text []byte) (Manifest, error) {
 		case IsManifest(name):
 			return nil, fmt.Errorf("files: %q: a manifest names neither itself nor its signature", name)
 		case !ok:
-			return nil, fmt.Errorf("files[%q]: got %q, expected sha256: and 64 hexadecimal digits", name, document.Files[name])
+			return nil, fmt.Errorf("files[%q]: expected sha256: and 64 hexadecimal digits", name)
 		}
 		m[name] = digest
 	}
@@ -59,8 +59,12 @@ func (m Manifest) Verify(digests map[string]string) error {
 			report("does not name %s, which is there", name)
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(Few(problems)...)
 }
+
+// MaxManifestBytes bounds a MANIFEST.json: its entry for each file of a bundle is a
+// name and a digest.
+const MaxManifestBytes = 4 << 20
 
 // VerifyManifest compares the digests of a bundle's files with its manifest, the
 // text of a MANIFEST.json.

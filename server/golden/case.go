@@ -1,9 +1,12 @@
 package golden
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 
 	"slipway/server/codec"
@@ -21,51 +24,77 @@ type Case struct {
 // Check returns nil if got is what the case wants, else where it differs first and by how much.
 func (c Case) Check(got []tensor.Named) error { return Equal(got, c.Want, c.Tolerance) }
 
-// Read reads the file at path, whose requests and responses must be those of a model with these inputs
-// and outputs.
-func Read(path string, inputs, outputs []tensor.Spec) ([]Case, error) {
-	file, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read golden answers: %w", err)
-	}
-	cases, err := Parse(file, inputs, outputs)
-	if err != nil {
-		return nil, fmt.Errorf("read golden answers of %s: %w", path, err)
-	}
-	return cases, nil
-}
+// What a file may have. All of its cases are kept until they have been compared.
+const (
+	maxFileBytes = 64 << 20
+	maxLineBytes = 16 << 20  // an image of more than a million numbers, with its response
+	maxLines     = 10_000    // each is a run at each load
+	maxDecoded   = 256 << 20 // of the tensors of all cases: "0," becomes eight bytes
+)
 
-// Parse reads the content of a file as Read does.
-func Parse(file []byte, inputs, outputs []tensor.Spec) ([]Case, error) {
-	all := Lines(file)
-	if len(all) == 0 {
+// Read reads golden answers, whose requests and responses must be those of a model with these inputs
+// and outputs. No error quotes a line.
+func Read(file io.Reader, inputs, outputs []tensor.Spec) ([]Case, error) {
+	limited := &io.LimitedReader{R: file, N: maxFileBytes + 1}
+	lines := bufio.NewScanner(limited)
+	lines.Buffer(nil, maxLineBytes+1)
+	decoded := int64(0)
+	memory := func(bytes int64) error {
+		if decoded += bytes; decoded > maxDecoded {
+			return fmt.Errorf("the tensors have more than %d bytes in all, the limit of a file", maxDecoded)
+		}
+		return nil
+	}
+	var cases []Case
+	number, blank := 0, 0
+	for lines.Scan() {
+		if number++; number > maxLines {
+			return nil, fmt.Errorf("more than %d lines, the limit of a file", maxLines)
+		}
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 { // white space may follow the last line
+			blank = cmp.Or(blank, number)
+			continue
+		}
+		if blank > 0 {
+			return nil, fmt.Errorf("line %d: is empty", blank)
+		}
+		c, err := parse(lines.Bytes(), codec.Signature{Inputs: inputs, Outputs: outputs, Memory: memory})
+		if limited.N == 0 {
+			break // the line is cut
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		cases = append(cases, c)
+	}
+	switch err := lines.Err(); {
+	case limited.N == 0:
+		return nil, fmt.Errorf("more than %d bytes, the limit of a file", maxFileBytes)
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("line %d: more than %d bytes, the limit of a line", number+1, maxLineBytes)
+	case err != nil:
+		return nil, err
+	case len(cases) == 0:
 		return nil, errors.New("no line in it; record one with slipway predict --record, or delete the file")
 	}
-	cases := make([]Case, len(all))
-	for i, text := range all {
-		var err error
-		if cases[i], err = parse(text, inputs, outputs); err != nil {
-			return nil, fmt.Errorf("line %d: %w", i+1, err)
-		}
-	}
 	return cases, nil
 }
 
-func parse(text []byte, inputs, outputs []tensor.Spec) (Case, error) {
+func parse(text []byte, s codec.Signature) (Case, error) {
 	line, err := ParseLine(text)
 	if err != nil {
 		return Case{}, err
 	}
 	c := Case{Tolerance: line.Tolerance}
-	request, err := codec.DecodeOIP(line.Request, codec.Signature{Inputs: inputs, Outputs: outputs})
+	request, err := codec.DecodeOIP(line.Request, s)
 	if err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}
 	c.Inputs, c.Outputs = request.Inputs, request.Outputs
-	if err := checkInputs(c.Inputs, inputs); err != nil {
+	if err := checkInputs(c.Inputs, s.Inputs); err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}
-	requested, err := selected(c.Outputs, outputs)
+	requested, err := selected(c.Outputs, s.Outputs)
 	if err != nil {
 		return c, fmt.Errorf("request: %w", err)
 	}

@@ -1,9 +1,10 @@
 package golden_test
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -49,11 +50,9 @@ func outputsOf(t testing.TB) []tensor.Named {
 }
 
 func TestReadAndCheck(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "golden.ndjson")
 	file := golden.AppendLine(nil, []byte(request), []byte(" "+response+"\n"), golden.Tolerance{Absolute: 1e-3})
 	file = append(file, `{"response":`+response+`,"request":`+request+`}`+"\r\n\n"...)
-	require.NoError(t, os.WriteFile(path, file, 0o600))
-	cases, err := golden.Read(path, inputs, outputs)
+	cases, err := golden.Read(bytes.NewReader(file), inputs, outputs)
 	require.NoError(t, err)
 	require.Len(t, cases, 2)
 	assert.Equal(t, golden.Tolerance{Absolute: 1e-3}, cases[0].Tolerance)
@@ -72,15 +71,15 @@ func TestReadNamesTheLineAndTheField(t *testing.T) {
 	good := `{"request":` + request + `,"response":` + response + `}`
 	for _, test := range []struct{ line, want string }{
 		{`{"request":` + request + `}`, `missing key "response"`},
-		{`[]`, `line: got "[]", expected a JSON object`},
-		{``, `line: got "", expected a JSON object`},
+		{`[]`, `line: expected a JSON object`},
+		{``, `is empty`},
 		{good + "{}", `line: something follows the JSON object`},
-		{strings.Replace(good, `"request"`, `"question"`, 1), `line: unknown key "question", expected one of ["request" "response" "tolerance"]`},
+		{strings.Replace(good, `"request"`, `"question"`, 1), `line: unknown key, expected one of ["request" "response" "tolerance"]`},
 		{good[:len(good)-1] + `,"request":{}}`, `line: duplicate key "request"`},
 		{good[:len(good)-1], `line: the JSON ends too early`},
-		{good[:len(good)-1] + `,"tolerance":{"relativ":1}}`, `tolerance: unknown key "relativ"`},
-		{good[:len(good)-1] + `,"tolerance":{"relative":-1}}`, `tolerance.relative: got "-1", expected a number of 0 or more`},
-		{good[:len(good)-1] + `,"tolerance":{"absolute":null}}`, `tolerance.absolute: got "null"`},
+		{good[:len(good)-1] + `,"tolerance":{"relativ":1}}`, `tolerance: unknown key, expected`},
+		{good[:len(good)-1] + `,"tolerance":{"relative":-1}}`, `tolerance.relative: expected a number of 0 or more`},
+		{good[:len(good)-1] + `,"tolerance":{"absolute":null}}`, `tolerance.absolute: expected`},
 		{strings.Replace(good, `"x"`, `"y"`, 1), `request: inputs[0].name: unknown input "y", the model has "x"`},
 		{strings.Replace(good, `FP32`, `INT8`, 1), `request: inputs[0].data: got datatype INT8, the model wants FP32 for "x"`},
 		{strings.Replace(good, `[1,2]`, `[2,1]`, 1), `request: input "x": got shape [2,1], expected [-1,2]`},
@@ -100,13 +99,71 @@ func TestReadNamesTheLineAndTheField(t *testing.T) {
 		{strings.Replace(good, `\"1\":1`, `\"1\":`, 1), `response: outputs[2].data[0]: read a JSON document: 1: got "}", expected a number (FP64)`},
 		{strings.Replace(good, `"outputs"`, `"output"`, 1), `response: unknown key "output"`},
 	} {
-		_, err := golden.Parse([]byte(good+"\n"+test.line+"\n"+good), inputs, outputs)
+		_, err := golden.Read(strings.NewReader(good+"\n"+test.line+"\n"+good), inputs, outputs)
 		require.ErrorContains(t, err, "line 2: "+test.want, test.line)
 	}
-	_, err := golden.Parse([]byte(" \n"), inputs, outputs)
+	_, err := golden.Read(strings.NewReader(" \n"), inputs, outputs)
 	require.ErrorContains(t, err, "slipway predict --record")
-	_, err = golden.Read("/absent", inputs, outputs)
-	assert.ErrorContains(t, err, "/absent")
+}
+
+// What a file may have has a bound, which is found before more than that is read.
+func TestReadIsBounded(t *testing.T) {
+	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance))
+	deep := strings.Repeat("[", 100_000)
+	large := strings.TrimSpace(good) + strings.Repeat(" ", 8<<20) + "\n"
+	for name, test := range map[string]struct {
+		file io.Reader
+		want string
+	}{
+		"a line without end": {io.MultiReader(strings.NewReader(`{"request":"`), endless("x")), "line 1: more than 16777216 bytes"},
+		"lines without end":  {io.MultiReader(strings.NewReader(good), endless("\n")), "more than 10000 lines"},
+		"a large file":       {endless(large), "more than 67108864 bytes"},
+		"too many lines":     {endless(good), "more than 10000 lines"},
+		"a deep line":        {strings.NewReader(deep), "line 1"},
+		"a deep request":     {strings.NewReader(`{"request":` + deep), "line 1"},
+		"a deep response":    {strings.NewReader(strings.Replace(good, "[7]", deep, 1)), "line 1"},
+		"deep data":          {strings.NewReader(strings.Replace(good, "[7]", deep[:5000]+strings.Repeat("]", 5000), 1)), "line 1: response"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := golden.Read(test.file, inputs, outputs)
+			require.ErrorContains(t, err, test.want)
+			assert.Less(t, len(err.Error()), 500)
+		})
+	}
+}
+
+// Three bytes of a line may become a string of sixteen.
+func TestReadBoundsTheTensors(t *testing.T) {
+	const n = 1 << 20
+	line := fmt.Sprintf(`{"request":{"inputs":[{"name":"x","shape":[%d],"datatype":"BYTES","data":[%s""]}]},"response":%s}`+"\n",
+		n, strings.Repeat(`"",`, n-1), response)
+	_, err := golden.Read(endless(line), []tensor.Spec{{Name: "x", DType: tensor.Bytes, Shape: []int64{-1}}}, outputs)
+	assert.ErrorContains(t, err, "more than 268435456 bytes in all")
+}
+
+// endless repeats a text without end.
+func endless(text string) io.Reader { return &repeated{text: text} }
+
+type repeated struct {
+	text string
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (n int, _ error) {
+	for n < len(p) {
+		more := copy(p[n:], r.text[r.at:])
+		n, r.at = n+more, (r.at+more)%len(r.text)
+	}
+	return n, nil
+}
+
+// A file of secrets that took the place of golden answers is not shown.
+func TestReadQuotesNoLine(t *testing.T) {
+	for _, file := range []string{"hunter2: admin\n", `"hunter2"`, `{"hunter2": "hunter2"}`, `{"request": hunter2}`, `{"request": {}, "response": {}, "tolerance": "hunter2"}`} {
+		_, err := golden.Read(strings.NewReader(file), inputs, outputs)
+		require.ErrorContains(t, err, "line 1")
+		assert.NotContains(t, err.Error(), "hunter2")
+	}
 }
 
 func TestEqual(t *testing.T) {
@@ -165,7 +222,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		cases, err := golden.Parse(file, inputs, outputs)
+		cases, err := golden.Read(bytes.NewReader(file), inputs, outputs)
 		if err != nil {
 			return
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 // Line is a line of the file.
@@ -59,11 +58,12 @@ func Lines(file []byte) [][]byte {
 }
 
 // object reads a JSON object that has no other keys than those allowed. Its errors begin with
-// the punctuation that follows the path of the object.
+// the punctuation that follows the path of the object, and quote nothing of it: a message never
+// carries a payload.
 func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, fmt.Errorf(": got %s, expected a JSON object", clip(raw))
+		return nil, errors.New(": expected a JSON object")
 	}
 	keys := map[string]json.RawMessage{}
 	for d.More() {
@@ -73,7 +73,7 @@ func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
 		}
 		key, _ := token.(string) // the decoder lets nothing else pass
 		if !slices.Contains(allowed, key) {
-			return nil, fmt.Errorf(": unknown key %s, expected one of %q", clip([]byte(key)), allowed)
+			return nil, fmt.Errorf(": unknown key, expected one of %q", allowed)
 		}
 		if _, again := keys[key]; again {
 			return nil, fmt.Errorf(": duplicate key %q", key)
@@ -99,14 +99,4 @@ func syntax(err error) error {
 		return errors.New("the JSON ends too early")
 	}
 	return err
-}
-
-// clip quotes the beginning of raw: a message never carries a payload.
-func clip(raw []byte) string {
-	const limit = 32
-	text := strings.ToValidUTF8(string(bytes.TrimSpace(raw)), "�")
-	if runes := []rune(text); len(runes) > limit {
-		return fmt.Sprintf("%q…", string(runes[:limit]))
-	}
-	return fmt.Sprintf("%q", text)
 }

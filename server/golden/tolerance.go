@@ -44,7 +44,7 @@ func readPart(keys map[string]json.RawMessage, key string, number *float64) erro
 		return nil
 	}
 	if err := json.Unmarshal(raw, number); err != nil || string(raw) == "null" || *number < 0 {
-		return fmt.Errorf("tolerance.%s: got %s, expected a number of 0 or more", key, clip(raw))
+		return fmt.Errorf("tolerance.%s: expected a number of 0 or more", key)
 	}
 	return nil
 }

@@ -94,10 +94,16 @@ func smallJSON(c *gin.Context, into any) error {
 
 // golden returns the golden answers of a version, a JSON document on each line.
 func (a *API) golden(c *gin.Context) {
-	body, err := a.Golden(c.Param("model"), c.Param("version"))
+	file, err := a.Golden(c.Param("model"), c.Param("version"))
 	if err != nil {
 		fail(c, err)
 		return
 	}
-	c.Data(http.StatusOK, "application/x-ndjson", body)
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.DataFromReader(http.StatusOK, info.Size(), "application/x-ndjson", io.LimitReader(file, info.Size()), nil)
 }

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,20 +13,40 @@ import (
 	"slipway/server/modelconfig"
 )
 
-// bundle reads one version of a model. A bare one lies in the model's folder.
-func (s *scanner) bundle(ctx context.Context, model, name string, version int64, bare bool) Bundle {
-	b := Bundle{Model: name, Version: version, Dir: model}
-	if !bare {
-		b.Dir = filepath.Join(model, strconv.FormatInt(version, 10))
+// ErrIncomplete is why a model or a version can't be used as long as what it needs is
+// not there, or is not what its manifest names: it may be being copied.
+var ErrIncomplete = errors.New("incomplete")
+
+// OpenGolden opens the bundle's golden answers, which it must have. As in a scan, they
+// are a regular file of the repository.
+func (b Bundle) OpenGolden() (*os.File, error) {
+	folder, err := bundle.Open(b.Repository)
+	if err != nil {
+		return nil, err
 	}
-	b.Path = filepath.Join(b.Dir, bundle.ModelFile)
-	files, err := bundle.Files(b.Dir)
+	defer folder.Close()
+	name, err := filepath.Rel(b.Repository, b.Golden)
+	if err != nil {
+		return nil, err
+	}
+	return folder.Open(name)
+}
+
+// bundle reads one version of a model in its folder. A bare one lies in that folder.
+func (s *scan) bundle(ctx context.Context, folder, name string, version int64, bare bool) Bundle {
+	dir := folder
+	if !bare {
+		dir = filepath.Join(folder, strconv.FormatInt(version, 10))
+	}
+	file := filepath.Join(dir, bundle.ModelFile)
+	b := Bundle{Model: name, Version: version, Repository: s.path, Dir: s.folder.Path(dir), Path: s.folder.Path(file)}
+	files, err := s.folder.Files(dir)
 	switch {
 	case err != nil:
 		b.Err = err
 		return b
 	case !slices.Contains(files, bundle.ModelFile):
-		b.Err = fmt.Errorf("%s: no such file", b.Path)
+		b.Err = fmt.Errorf("%w: %s: no such file", ErrIncomplete, b.Path)
 		return b
 	}
 	if bare { // the configuration lies beside the bundle and belongs to the model
@@ -34,30 +55,31 @@ func (s *scanner) bundle(ctx context.Context, model, name string, version int64,
 	if slices.Contains(files, bundle.GoldenFile) {
 		b.Golden = filepath.Join(b.Dir, bundle.GoldenFile)
 	}
-	return s.verify(ctx, b, files)
+	return s.verify(ctx, b, dir, files)
 }
 
-// verify sets the bundle's digest, and its error if its manifest disagrees.
-func (s *scanner) verify(ctx context.Context, b Bundle, files []string) Bundle {
-	digests, err := s.digester.Digests(ctx, b.Dir, files)
+// verify sets the digest of a bundle, files of dir, and its error if its manifest
+// disagrees.
+func (s *scan) verify(ctx context.Context, b Bundle, dir string, files []string) Bundle {
+	digests, err := s.digester.Digests(ctx, s.folder, dir, files)
 	if err != nil {
 		b.Err = err
 		return b
 	}
 	b.Digest = bundle.Fingerprint(digests)
 	if _, has := digests[bundle.ManifestFile]; has {
-		b.Err = checkManifest(filepath.Join(b.Dir, bundle.ManifestFile), digests)
+		b.Err = s.checkManifest(filepath.Join(dir, bundle.ManifestFile), digests)
 	}
 	return b
 }
 
-func checkManifest(path string, digests map[string]string) error {
-	text, err := os.ReadFile(path)
+func (s *scan) checkManifest(name string, digests map[string]string) error {
+	text, err := s.folder.ReadFile(name, bundle.MaxManifestBytes)
 	if err != nil {
 		return err
 	}
 	if err := bundle.VerifyManifest(text, digests); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%w: %s: %w", ErrIncomplete, s.folder.Path(name), err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package repository finds model bundles in a folder, verifies them against their
 // manifests and watches for changes. It must not open a model, log or count: it
-// returns what it found.
+// returns what it found. It reads regular files of the repository only: links stay in it.
 //
 //	<repository>/<model>/<version>/model.onnx   a bundle, see package bundle
 //	<repository>/<model>/config.yaml            or Triton's config.pbtxt

@@ -11,12 +11,13 @@ import (
 )
 
 // versionsIn returns the versions in a model's folder, ascending. A bare model lies
-// in the folder itself and is version 1. Problems are the folders that are no version.
-func versionsIn(path string) (versions []int64, bare bool, problems []error, err error) {
-	entries, problems, err := bundle.ReadDir(path)
+// in the folder itself and is version 1. Problems are the entries that are no version.
+func (s *scan) versionsIn(folder string) (versions []int64, bare bool, problems []error, err error) {
+	entries, broken, err := s.folder.ReadDir(folder)
 	if err != nil {
 		return nil, false, nil, err
 	}
+	path := s.folder.Path(folder)
 	var others []string
 	for _, e := range entries {
 		version, numeric := bundle.ParseVersion(e.Name())
@@ -29,17 +30,29 @@ func versionsIn(path string) (versions []int64, bare bool, problems []error, err
 			bare = true
 		}
 	}
+	for _, b := range broken { // reading the bundle finds why
+		version, numeric := bundle.ParseVersion(b.Name)
+		switch {
+		case numeric:
+			versions = append(versions, version)
+		case b.Name == bundle.ModelFile:
+			bare = true
+		default:
+			problems = append(problems, b.Err)
+		}
+	}
 	switch {
 	case bare && len(versions) > 0:
 		return nil, false, problems, fmt.Errorf("%s: has both %s and version folders; move the file into one", path, bundle.ModelFile)
 	case bare:
-		return []int64{1}, true, problems, nil // the other folders are the bundle's
+		return []int64{1}, true, bundle.Few(problems), nil // the other folders are the bundle's
 	}
 	for _, folder := range others {
 		problems = append(problems, fmt.Errorf("%s: a version folder is named by a positive whole number", folder))
 	}
+	problems = bundle.Few(problems)
 	if len(versions) == 0 {
-		return nil, false, problems, fmt.Errorf("%s: no %s and no version folder", path, bundle.ModelFile)
+		return nil, false, problems, fmt.Errorf("%w: %s: no %s and no version folder", ErrIncomplete, path, bundle.ModelFile)
 	}
 	slices.Sort(versions)
 	return versions, false, problems, nil
@@ -58,7 +71,7 @@ func choose(policy modelconfig.Versions, existing []int64) ([]int64, error) {
 			}
 		}
 		selected := slices.DeleteFunc(existing, func(version int64) bool { return !slices.Contains(policy.Specific, version) })
-		return selected, errors.Join(missing...)
+		return selected, errors.Join(bundle.Few(missing)...)
 	}
 	return existing[max(0, len(existing)-policy.Latest):], nil
 }

@@ -74,7 +74,7 @@ func TestScan(t *testing.T) {
 	assert.Empty(t, state.Problems)
 
 	bundle := func(model string, version int64, path, golden string) repository.Bundle {
-		b := repository.Bundle{Model: model, Version: version, Path: filepath.Join(root, path)}
+		b := repository.Bundle{Model: model, Version: version, Repository: root, Path: filepath.Join(root, path)}
 		b.Dir = filepath.Dir(b.Path)
 		if golden != "" {
 			b.Golden = filepath.Join(root, golden)
@@ -215,7 +215,7 @@ func TestScanPassesOverTraps(t *testing.T) {
 	require.NoError(t, syscall.Mkfifo(filepath.Join(root, "pipe.onnx"), 0o600))
 	_, wrong := found(scan(t, root))
 	require.Len(t, wrong, 5)
-	for i, part := range []string{"circle", "lost/1/weights", "pipe/1/fifo: neither a file", "gone", "pipe.onnx: neither a model"} {
+	for i, part := range []string{"circle", "gone", "lost/1/weights", "pipe/1/fifo: is a named pipe, neither a file", "pipe.onnx: neither a model"} {
 		assert.Contains(t, wrong[i], part)
 	}
 }

@@ -90,11 +90,20 @@ func (v *Version) goldenCases() ([]golden.Case, error) {
 	if v.bundle.Golden == "" {
 		return nil, nil
 	}
-	cases, err := golden.Read(v.bundle.Golden, v.Inputs, v.Outputs)
-	if unread := (*fs.PathError)(nil); err != nil && !errors.As(err, &unread) {
-		return nil, permanent(err)
+	file, err := v.bundle.OpenGolden()
+	if err != nil {
+		return nil, fmt.Errorf("read golden answers: %w", err)
 	}
-	return cases, err
+	defer file.Close()
+	cases, err := golden.Read(file, v.Inputs, v.Outputs)
+	if err == nil {
+		return cases, nil
+	}
+	err = fmt.Errorf("read golden answers of %s: %w", v.bundle.Golden, err)
+	if unread := (*fs.PathError)(nil); errors.As(err, &unread) {
+		return nil, err
+	}
+	return nil, permanent(err)
 }
 
 // checkDeclared compares what a config.pbtxt declares with the model.

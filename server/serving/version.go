@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -119,6 +120,9 @@ func outputBytes(outputs []tensor.Named) (sum int64) {
 
 // Golden returns the path of the version's golden answers, or empty.
 func (v *Version) Golden() string { return v.bundle.Golden }
+
+// OpenGolden opens the version's golden answers, which it must have.
+func (v *Version) OpenGolden() (*os.File, error) { return v.bundle.OpenGolden() }
 
 // Config returns the configuration that the version was loaded with.
 func (v *Version) Config() modelconfig.Config { return v.config }
