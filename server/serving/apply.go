@@ -51,8 +51,9 @@ func (c *Catalog) apply(ctx context.Context, state repository.State, selected fu
 	defer end()
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	for _, err := range state.Problems {
-		c.log.Error("left out of the repository", "error", err)
+	c.logProblems(state.Problems)
+	if c.losesAll(state) {
+		return
 	}
 	for _, m := range state.Models {
 		if ctx.Err() == nil {
@@ -95,6 +96,7 @@ func (c *Catalog) complete() {
 	defer c.replacing.Unlock()
 	now := *c.current.Load()
 	now.complete = true
+	now.reached = now.reached || now.all() == nil
 	c.current.Store(&now)
 }
 

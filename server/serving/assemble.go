@@ -3,6 +3,7 @@ package serving
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -93,11 +94,17 @@ func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelc
 }
 
 // logFailure logs why a model or a version was not loaded. A reason that old had too
-// is in the log already and comes at debug level.
+// is in the log already and comes at debug level. What is incomplete is a warning, and
+// one until it is complete: it may be being copied.
 func (c *Catalog) logFailure(old *Model, name string, f failure) {
 	level := slog.LevelError
-	if before := old.failure(f.number); before != nil && before.err.Error() == f.err.Error() {
+	incomplete := errors.Is(f.err, repository.ErrIncomplete)
+	before := old.failure(f.number)
+	switch {
+	case before != nil && (before.err.Error() == f.err.Error() || incomplete && errors.Is(before.err, repository.ErrIncomplete)):
 		level = slog.LevelDebug
+	case incomplete:
+		level = slog.LevelWarn
 	}
 	log := c.log.With("model", name)
 	if f.number != "" {

@@ -36,6 +36,7 @@ type Catalog struct {
 	locks     modelLocks             // of each model, held while it is loaded or unloaded
 	applying  sync.Mutex             // held while a state of the repository is applied
 	loading   sync.Map               // names of the models that are being loaded
+	fault     repositoryFault
 
 	closing sync.Mutex     // guards closed
 	closed  bool           // no further change may begin
@@ -51,8 +52,8 @@ func NewCatalog(o Options, log *slog.Logger, metrics *telemetry.Metrics) *Catalo
 	return c
 }
 
-// Ready returns nil when every model has a version that can be called, else the
-// reason.
+// Ready returns nil when every required model has a version that can be called, else
+// the reason.
 func (c *Catalog) Ready() error {
 	now, err := c.now()
 	if err != nil {
@@ -179,6 +180,12 @@ func (c *Catalog) replace(name string, m *Model) {
 		c.metrics.Retain(name, number)
 	}
 	c.releaseSeries(name, before.byName[name])
+	if m == nil {
+		c.metrics.ModelGone(name)
+	} else {
+		c.metrics.ModelReady(name, m.Ready() == nil)
+	}
+	c.reportFault()
 }
 
 func (c *Catalog) releaseSeries(name string, m *Model) {

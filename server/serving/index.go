@@ -25,6 +25,13 @@ func (c *Catalog) Index() []IndexEntry {
 		}
 		return true
 	})
+	if c.lost() {
+		for i := range all {
+			if all[i].State == StateReady {
+				all[i].Reason = errNoModels.Error()
+			}
+		}
+	}
 	return all
 }
 

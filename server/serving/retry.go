@@ -25,11 +25,12 @@ func (c *Catalog) Watch(ctx context.Context, w *repository.Watcher) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			c.log.Error("repository not read; the models stay as they are", "error", err)
+			c.setUnread(err)
 			continue
 		case changed:
 			c.Apply(ctx, state)
 		}
+		c.setUnread(nil)
 		c.retryFailed(ctx, state.Models)
 	}
 }

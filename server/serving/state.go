@@ -16,6 +16,7 @@ type models struct {
 	byName   map[string]*Model
 	fallback string // the model of a request that names none, or empty
 	complete bool   // the repository has been loaded; until then readers see nothing
+	reached  bool   // all models could be called at one moment
 }
 
 func (s *models) sorted() []*Model {
@@ -32,7 +33,7 @@ func (s *models) names() string {
 // with returns the state in which m replaces the model of that name, or in which
 // that model is gone when m is nil.
 func (s *models) with(name string, m *Model, defaultModel string) *models {
-	next := &models{byName: maps.Clone(s.byName), fallback: defaultModel, complete: s.complete}
+	next := &models{byName: maps.Clone(s.byName), fallback: defaultModel, complete: s.complete, reached: s.reached}
 	if m == nil {
 		delete(next.byName, name)
 	} else {
@@ -43,6 +44,7 @@ func (s *models) with(name string, m *Model, defaultModel string) *models {
 			next.fallback = only
 		}
 	}
+	next.reached = next.reached || next.complete && next.all() == nil
 	return next
 }
 
@@ -61,8 +63,21 @@ func (s *models) find(name string) (*Model, error) {
 	return m, nil
 }
 
-// ready returns nil when every model that was not unloaded can be called.
+// ready returns nil when requests should come to this server, else the reason. Until
+// all models could be called, each is required: a rollout must not replace pods that
+// serve by others that lack a model. Since then any one is enough. A model that comes
+// later may be half copied or broken, and one that is lost is lost to every pod, since
+// they share the repository: without readiness they would all refuse the requests for
+// the other models too. Whether one model can be called is Model.Ready.
 func (s *models) ready() error {
+	if s.reached && s.serves() {
+		return nil
+	}
+	return s.all()
+}
+
+// all returns nil when every model that was not unloaded can be called.
+func (s *models) all() error {
 	if len(s.byName) == 0 {
 		return fault.New(fault.Unavailable, "the repository has no model yet")
 	}

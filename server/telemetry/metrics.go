@@ -21,6 +21,8 @@ type Metrics struct {
 	inFlight prometheus.Gauge
 	models   models
 
+	repository repository
+
 	mu         sync.RWMutex
 	references map[versionLabels]int // who still reports under these labels
 }
@@ -51,6 +53,7 @@ func NewMetrics(r prometheus.Registerer, b Build) *Metrics {
 			Name: "slipway_requests_in_flight", Help: "Predictions under way.",
 		}),
 		models:     newModels(f),
+		repository: newRepository(f),
 		references: map[versionLabels]int{},
 	}
 }
