@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +37,7 @@ func TestOnlySecretsDependOnTheirContents(t *testing.T) {
 
 // A client, or a model, that takes over the server must not find the store's credentials.
 func TestOnlyTheContainerThatFetchesHasCredentials(t *testing.T) {
-	found := 0
+	var found atomic.Int32 // the cases run in parallel
 	eachCase(t, func(t *testing.T, r release) {
 		spec := r.deployment.Spec.Template.Spec
 		volumes, secrets := map[string]bool{}, map[string]bool{}
@@ -45,7 +46,7 @@ func TestOnlyTheContainerThatFetchesHasCredentials(t *testing.T) {
 				volumes[v.Name], secrets[v.Secret.SecretName] = true, true
 			}
 		}
-		found += len(secrets)
+		found.Add(int32(len(secrets)))
 		others := spec.Containers
 		for _, c := range spec.InitContainers {
 			if c.Name == "fetch" {
@@ -61,7 +62,7 @@ func TestOnlyTheContainerThatFetchesHasCredentials(t *testing.T) {
 			assert.False(t, reaches(c, volumes, secrets), "%s has the store's credentials", c.Name)
 		}
 	})
-	t.Cleanup(func() { assert.NotZero(t, found, "no case has credentials") })
+	t.Cleanup(func() { assert.NotZero(t, found.Load(), "no case has credentials") })
 }
 
 // reaches reports whether a container gets a Secret as variables or files.
