@@ -1,17 +1,23 @@
 # The inference server and the trainer. Build them with scripts/image, which also makes base images where none can be
 # pulled; or, with BuildKit, anywhere: docker build --target server -t slipway-server:0.1.0 .
 
-# What the trainer starts from; one that has PyTorch 2 with CUDA trains on GPUs.
+# What the images are made of. `make pins` adds each digest, and moves it to what the tag names now; it needs a registry.
+ARG PYTHON_BASE=python:3.13-slim-bookworm
+# The toolchain of go.mod, which `make lint` compares.
+ARG GO_BASE=golang:1.26.11-bookworm
+ARG SERVER_BASE=gcr.io/distroless/cc-debian12:nonroot
+ARG DEBIAN_BASE=debian:bookworm-slim
+# One that has PyTorch 2 with CUDA trains on GPUs.
 ARG TRAINER_BASE=debian:bookworm-slim
 
-FROM python:3.13-slim-bookworm AS onnxruntime
+FROM ${PYTHON_BASE} AS onnxruntime
 # Where packages come from, when it's not the public index.
 ARG PIP_INDEX_URL
 WORKDIR /src
 COPY scripts/onnxruntime scripts/lib.sh scripts/
 RUN --mount=type=cache,target=/cache SLIPWAY_CACHE=/cache scripts/onnxruntime /onnxruntime
 
-FROM golang:1.26-bookworm AS build
+FROM ${GO_BASE} AS build
 ARG GOPROXY
 ARG GOSUMDB
 WORKDIR /src
@@ -25,7 +31,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=1 go build -v -buildvcs=false -trimpath \
       -ldflags "-s -w -X slipway/server/buildinfo.Version=$VERSION -X slipway/server/buildinfo.Revision=$REVISION" -o /slipway ./server
 
-FROM gcr.io/distroless/cc-debian12:nonroot AS server
+FROM ${SERVER_BASE} AS server
 COPY --from=onnxruntime /onnxruntime/libonnxruntime.so.1 /usr/local/lib/
 COPY server/models /models
 COPY --from=build /slipway /usr/local/bin/
@@ -46,7 +52,7 @@ LABEL org.opencontainers.image.title="slipway-server" \
       org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
 
 # The digits that the trainer learns from, out of the package that ships them.
-FROM debian:bookworm-slim AS digits
+FROM ${DEBIAN_BASE} AS digits
 WORKDIR /digits
 RUN apt-get update && apt-get download python3-sklearn=1.2.1+dfsg-1 && \
     dpkg-deb --fsys-tarfile python3-sklearn_*.deb | \

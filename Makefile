@@ -6,6 +6,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 export PATH := $(CURDIR)/.build/bin:$(PATH)
+# Go fetches the toolchain that go.mod names.
+export GOTOOLCHAIN ?= auto
 MODELS ?= server/models
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests .ci) scripts/lib.sh scripts/kind/*.sh scripts/offline/*.sh
 
@@ -51,10 +53,19 @@ check-charts: ## Lint, unit-test and validate the charts
 	@scripts/check-charts
 
 .PHONY: lint
-lint: ## Lint Go and shell
+lint: ## Lint Go and shell, and compare the versions that are pinned
 	@scripts/tools golangci-lint shellcheck
 	golangci-lint run --allow-parallel-runners
 	shellcheck --external-sources $(SHELL_SCRIPTS)
+	scripts/pins --check
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the server is built of
+	@scripts/vulncheck
+
+.PHONY: pins
+pins: ## Pin the images of the Dockerfile by digest, with their registry
+	@scripts/pins
 
 .PHONY: e2e
 e2e: ## The tests on a kind cluster

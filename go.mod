@@ -1,6 +1,8 @@
 module slipway
 
-go 1.26.0
+go 1.26.9
+
+toolchain go1.26.11
 
 require (
 	cloud.google.com/go/storage v1.67.0

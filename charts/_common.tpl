@@ -73,7 +73,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The data of the chart's own Secret of credentials, of which the pods have a checksum; empty for none. */}}
+{{/* The data of the chart's own Secret of credentials; empty for none. */}}
 {{- define "CHART.credentialsData" -}}
 {{- if not .Values.credentials.existingSecret }}
 {{- range $name, $value := .Values.credentials.env }}
@@ -201,6 +201,10 @@ topologySpreadConstraints:
 {{- include "CHART.labels" . | replace (printf "component: %s" (include "CHART.component" .)) "component: test" }}
 {{- end }}
 
+{{- define "CHART.testSelectorLabels" -}}
+{{- include "CHART.selectorLabels" . | replace (printf "component: %s" (include "CHART.component" .)) "component: test" }}
+{{- end }}
+
 {{- define "CHART.testPod" -}}
 restartPolicy: Never
 automountServiceAccountToken: false
@@ -218,8 +222,10 @@ resources:
   requests:
     cpu: 10m
     memory: 64Mi
+    ephemeral-storage: 16Mi
   limits:
     memory: 256Mi
+    ephemeral-storage: 64Mi
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end }}

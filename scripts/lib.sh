@@ -6,6 +6,9 @@ CACHE=${SLIPWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway} # survives a cle
 LOGS=$CACHE/log
 mkdir -p "$LOGS" "$CACHE/stamps"
 
+# Go fetches the toolchain that go.mod names, also where the machine's own setting ('go env GOTOOLCHAIN') is its own Go.
+export GOTOOLCHAIN=${GOTOOLCHAIN:-auto}
+
 # A script that another one calls goes on counting the seconds of that one.
 export SLIPWAY_STARTED=${SLIPWAY_STARTED:-$(date +%s)}
 SECONDS=$(($(date +%s) - SLIPWAY_STARTED))
@@ -156,6 +159,12 @@ have_image() {
   "$ROOT/scripts/offline/image" "$1"
 }
 
+# base_images: the images that the Dockerfile starts from, each a line ARGUMENT IMAGE
+base_images() { sed -n 's/^ARG \([A-Z]*_BASE\)=\(.*\)$/\1 \2/p' "$ROOT/Dockerfile"; }
+
+# made_here IMAGE: Docker has it, and scripts/offline made it
+made_here() { [ -n "$(docker image inspect -f '{{index .Config.Labels "slipway.offline"}}' "$1" 2>/dev/null)" ]; }
+
 # docker_build LOG WHAT ARGUMENT…: docker build, with BuildKit. The first client on the PATH may be unable to: since
 # version 23 it takes a plug-in, buildx, that is not always there; before, BuildKit was part of the client.
 docker_build() {
@@ -260,8 +269,8 @@ has_sha256() { # FILE SHA256
   [ -f "$1" ] && sha256sum --check --status <<<"$2  $1"
 }
 
-# python_packages FOLDER LIST [ARGUMENT OF pip install…]: a virtual environment with the packages of a list, made anew
-# when the list changes
+# python_packages FOLDER LIST [ARGUMENT OF pip install…]: a virtual environment with the packages of a list, each with its
+# hash, made anew when the list changes
 python_packages() {
   local folder=$1 list=$2 python=${PYTHON:-python3}
   shift 2
@@ -270,7 +279,7 @@ python_packages() {
     die "Python 3.11 or newer with its venv module is needed: install it (Debian: apt-get install python3-venv), or name one in PYTHON"
   "$python" -m venv --clear "$folder"
   run "pip-${folder##*/}" "installing the Python packages of ${list#"$ROOT/"}" \
-    "$folder/bin/pip" install --disable-pip-version-check "$@" -r "$list"
+    "$folder/bin/pip" install --disable-pip-version-check --require-hashes "$@" -r "$list"
   cp "$list" "$folder/.requirements"
 }
 

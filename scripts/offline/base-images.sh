@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The images that the Dockerfile starts from: Debian packages, with this machine's own Go, so that one Dockerfile serves
-# everywhere.
+# The images that the Dockerfile starts from: Debian packages, with the Go toolchain that go.mod names, so that one Dockerfile
+# serves everywhere.
 
 # A company's proxy has a certificate of its own: what this machine trusts, its stand-ins trust.
 TRUST=/etc/ssl/certs/ca-certificates.crt
@@ -39,7 +39,7 @@ base_image() {
 
 # current NAME: the image was made of these very sources; else KEY is what the next one is made of.
 current() {
-  KEY=$(go env GOROOT GOVERSION | fingerprint offline/{base-images,debian}.sh)
+  KEY=$(go -C "$ROOT" env GOROOT GOVERSION | fingerprint offline/{base-images,debian}.sh)
   made_of "$1" "$KEY"
 }
 
@@ -67,7 +67,7 @@ END
 go_image() { # NAME
   ! current "$1" || return 0
   base_image
-  dockerfile "$1" "$KEY" "$(go env GOROOT)" <<END
+  dockerfile "$1" "$KEY" "$(go -C "$ROOT" env GOROOT)" <<END
 FROM $BASE
 $(with gcc libc6-dev)
 COPY . /usr/local/go

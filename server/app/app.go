@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +42,7 @@ type App struct {
 	budget      *admission.Budget
 	memoryLimit int64 // of the container
 	listeners   []*listener
-	keyNames    []string
+	keys        *config.Keys // nil: open to everybody
 
 	undo        stack
 	failed      chan error // of a listener, or of the first load
@@ -49,6 +50,9 @@ type App struct {
 	stopLoading context.CancelFunc
 	loaded      chan struct{} // closed when loading has ended
 	interrupted atomic.Bool   // a request was interrupted and may still use its model
+
+	keysInterval time.Duration
+	following    sync.WaitGroup
 }
 
 // New returns a server that does not serve yet. It opens the listeners, so that a
@@ -57,7 +61,7 @@ type App struct {
 func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		config: o.Config, processors: o.Serving.Processors, log: telemetry.NewLogger(o.Log, o.Config.Log.Level),
-		registry: prometheus.NewRegistry(), loaded: make(chan struct{}),
+		registry: prometheus.NewRegistry(), loaded: make(chan struct{}), keysInterval: keysInterval,
 	}
 	defer func() {
 		if err != nil {
@@ -69,10 +73,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.startTracing(ctx); err != nil {
 		return nil, err
 	}
-	keys, err := o.Config.Auth.Keys()
+	a.keys, err = o.Config.Auth.Keys()
 	if err != nil {
 		return nil, err
 	}
+	a.undo.push(func(context.Context) error { a.following.Wait(); return nil })
 	gin.SetMode(gin.ReleaseMode)
 	metrics := telemetry.NewMetrics(a.registry, telemetry.Build{
 		Version: buildinfo.Version, Revision: buildinfo.Revision, ONNXRuntime: onnx.Version(),
@@ -84,15 +89,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
 	shared := api.New(api.Options{
-		Catalog: a.catalog, Keys: keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
+		Catalog: a.catalog, Keys: a.keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
 		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
 		Memory: a.budget, MaxResponseBytes: o.Config.Memory.MaxResponseBytes,
 	})
 	a.http = &httpapi.API{API: shared, MaxBodyBytes: o.Config.HTTP.MaxBodyBytes}
 	a.grpc = &grpcapi.API{API: shared, MaxMessageBytes: o.Config.GRPC.MaxMessageBytes}
-	if keys != nil {
-		a.keyNames = keys.Names()
-	}
 	if err := a.openListeners(); err != nil {
 		return nil, err
 	}
@@ -149,7 +151,8 @@ func (a *App) Start() {
 	}
 	a.log.With(a.addresses()...).Info("serving", "version", buildinfo.Version, "onnxruntime", onnx.Version(),
 		"processors", a.processors, "repository", a.config.Models,
-		"control", string(a.config.Repository.Control), "keys", a.keyNames)
+		"control", string(a.config.Repository.Control), "keys", a.keyNames())
+	a.followKeys()
 	go func() {
 		defer close(a.loaded)
 		if err := a.load(); err != nil {

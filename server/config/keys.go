@@ -8,11 +8,18 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 )
 
-// Keys are the API keys that requests may carry. They are kept as digests, so that
-// no log line and no dump can show one.
+// Keys are the API keys that requests may carry. Follow replaces them when their
+// file changes.
 type Keys struct {
+	file  string
+	table atomic.Pointer[keyTable]
+}
+
+// keyTable keeps keys as digests, so that no log line and no dump can show one.
+type keyTable struct {
 	names   []string
 	digests [][sha256.Size]byte
 }
@@ -22,21 +29,41 @@ func (a Auth) Keys() (*Keys, error) {
 	if a.KeysFile == "" {
 		return nil, nil
 	}
-	body, err := os.ReadFile(a.KeysFile)
+	t, err := readKeys(a.KeysFile)
 	if err != nil {
-		return nil, fmt.Errorf("read API keys: %w", err)
+		return nil, err
 	}
-	k, err := ParseKeys(string(body))
-	if err != nil {
-		return nil, fmt.Errorf("read API keys %s: %w", a.KeysFile, err)
-	}
+	k := &Keys{file: a.KeysFile}
+	k.table.Store(t)
 	return k, nil
 }
 
 // ParseKeys reads lines of name=key. Empty lines and lines that start with #
 // are left out. Errors name the line and never quote it.
 func ParseKeys(text string) (*Keys, error) {
+	t, err := parseKeys(text)
+	if err != nil {
+		return nil, err
+	}
 	k := &Keys{}
+	k.table.Store(t)
+	return k, nil
+}
+
+func readKeys(file string) (*keyTable, error) {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read API keys: %w", err)
+	}
+	t, err := parseKeys(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("read API keys %s: %w", file, err)
+	}
+	return t, nil
+}
+
+func parseKeys(text string) (*keyTable, error) {
+	t := &keyTable{}
 	seenNames, seenKeys := map[string]bool{}, map[[sha256.Size]byte]bool{}
 	scanner := bufio.NewScanner(strings.NewReader(text))
 	for number := 1; scanner.Scan(); number++ {
@@ -56,30 +83,30 @@ func ParseKeys(text string) (*Keys, error) {
 			return nil, fmt.Errorf("line %d: the same key has another name above", number)
 		}
 		seenNames[name], seenKeys[digest] = true, true
-		k.names, k.digests = append(k.names, name), append(k.digests, digest)
+		t.names, t.digests = append(t.names, name), append(t.digests, digest)
 	}
 	if err := scanner.Err(); err != nil {
 		return nil, err
 	}
-	if len(k.names) == 0 {
+	if len(t.names) == 0 {
 		return nil, errors.New("no keys; write a line name=key, or leave auth.keysFile out")
 	}
-	return k, nil
+	return t, nil
 }
 
 // Names are the names of the keys, in the file's order.
-func (k *Keys) Names() []string { return k.names }
+func (k *Keys) Names() []string { return k.table.Load().names }
 
 // Match returns the name of a key. It takes as long for a key that matches as for
 // one that does not, wherever they differ.
 func (k *Keys) Match(key string) (name string, ok bool) {
-	digest := sha256.Sum256([]byte(key))
+	t, digest := k.table.Load(), sha256.Sum256([]byte(key))
 	found := -1
-	for i := range k.digests {
-		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(k.digests[i][:], digest[:]), i, found)
+	for i := range t.digests {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(t.digests[i][:], digest[:]), i, found)
 	}
 	if found < 0 {
 		return "", false
 	}
-	return k.names[found], true
+	return t.names[found], true
 }

@@ -31,6 +31,7 @@ type release struct {
 	ingresses       []networkingv1.Ingress
 	autoscalers     []autoscalingv2.HorizontalPodAutoscaler
 	budgets         []policyv1.PodDisruptionBudget
+	network         *networkingv1.NetworkPolicy
 	serviceAccounts []corev1.ServiceAccount
 	configMaps      map[string]corev1.ConfigMap
 	secrets         map[string]corev1.Secret
@@ -119,6 +120,8 @@ func (r *release) add(t *testing.T, kind string, document []byte) {
 		r.autoscalers = append(r.autoscalers, decode[autoscalingv2.HorizontalPodAutoscaler](t, document))
 	case "PodDisruptionBudget":
 		r.budgets = append(r.budgets, decode[policyv1.PodDisruptionBudget](t, document))
+	case "NetworkPolicy":
+		r.network = new(decode[networkingv1.NetworkPolicy](t, document))
 	case "ServiceAccount":
 		r.serviceAccounts = append(r.serviceAccounts, decode[corev1.ServiceAccount](t, document))
 	case "ConfigMap":

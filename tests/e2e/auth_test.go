@@ -18,7 +18,7 @@ func TestAPIKeys(t *testing.T) {
 	secret(t, ns, "keys", corev1.SecretTypeOpaque, map[string][]byte{
 		"keys.txt": []byte("# callers\n" + keyName + "=" + key + "\n"), "right": []byte(key), "wrong": []byte("wrong"),
 	})
-	v := merged(withIngress(ns), values{"auth": values{"existingSecret": "keys"}, "helmTest": values{"apiKeyEntry": "right"}})
+	v := merged(withIngress(ns), withAdministration(t), values{"auth": values{"existingSecret": "keys"}, "helmTest": values{"apiKeyEntry": "right"}})
 	r := installIn(t, ns, v)
 	ingress := throughIngress(r.host())
 	ingress.with("X-Api-Key", key).eventually(t, irisRows)

@@ -15,7 +15,7 @@ import (
 func TestIngress(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
-	r := installIn(t, ns, withIngress(ns))
+	r := installIn(t, ns, merged(withIngress(ns), withAdministration(t)))
 	ingress := throughIngress(r.host())
 
 	got := ingress.eventually(t, irisRows)

@@ -52,7 +52,7 @@ const irisOIP = `{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", 
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	r := install(t, nil)
+	r := install(t, withAdministration(t))
 	throughService(r.namespace, name, "http").eventually(t, irisRows)
 
 	got := throughService(r.namespace, adminName, "admin").get(t, "/metrics")

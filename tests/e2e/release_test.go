@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart/loader"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
@@ -118,6 +120,23 @@ func hostOf(ns string) string { return ns + ".slipway.test" }
 // modelFrom returns the values that serve the model of a ConfigMap.
 func modelFrom(configMap string) values {
 	return values{"models": values{"configMap": values{"name": configMap}}}
+}
+
+// withAdministration returns the values that let the API server's proxy, and so this suite, reach the administration port where the
+// cluster's network enforces policies.
+func withAdministration(t *testing.T) values {
+	t.Helper()
+	nodes, err := cluster.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	var peers []any
+	for _, node := range nodes.Items {
+		for _, address := range node.Status.Addresses {
+			if address.Type == corev1.NodeInternalIP {
+				peers = append(peers, values{"ipBlock": values{"cidr": address.Address + "/32"}})
+			}
+		}
+	}
+	return values{"networkPolicy": values{"adminFrom": peers}}
 }
 
 // merged merges values as Helm merges several values files: the last one wins, key by key.

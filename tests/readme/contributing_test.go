@@ -32,3 +32,33 @@ func TestContributingNamesWhatExists(t *testing.T) {
 		assert.Contains(t, string(text), "`"+name+"`", "no row for the package")
 	}
 }
+
+// Every test that SECURITY.md names, as `folder:Test` or as a file of a chart, exists.
+func TestSecurityNamesTestsThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../SECURITY.md")
+	require.NoError(t, err)
+	tests := regexp.MustCompile("`([a-z][\\w/]*):(Test\\w+)`").FindAllStringSubmatch(string(text), -1)
+	require.Greater(t, len(tests), 25)
+	for _, test := range tests {
+		assert.True(t, hasTest(t, filepath.Join("../..", test[1]), test[2]), "%s has no %s", test[1], test[2])
+	}
+	files := regexp.MustCompile("`(charts/[\\w/-]+\\.yaml)`").FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		assert.FileExists(t, filepath.Join("../..", file[1]))
+	}
+}
+
+func hasTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	require.NoError(t, err)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if regexp.MustCompile(`(?m)^func ` + name + `\(`).Match(source) {
+			return true
+		}
+	}
+	return false
+}

@@ -67,6 +67,11 @@ configMap:
 - name: models
   {{- . | trim | nindent 2 }}
 {{- end }}
+{{- with include "model-server.credentialsSecretName" . }}
+- name: credentials
+  secret:
+    secretName: {{ . }}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -95,12 +100,31 @@ configMap:
 {{- end }}
 
 {{/* Environment variables of the server and of the container that fetches its models. */}}
-{{- define "model-server.environment" -}}
+{{- define "model-server.env" -}}
 {{- with .Values.extraEnv }}
 env:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- include "model-server.envFrom" . }}
+{{- end }}
+
+{{/* The server's environment, without the store's credentials: what a client or a model makes of the server, it can't read
+them. */}}
+{{- define "model-server.environment" -}}
+{{- include "model-server.env" . }}
+{{- with .Values.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The resources of the container that fetches. Its disk limit is that of the models: a pod may use as much as the largest of
+its init containers or the sum of the others. */}}
+{{- define "model-server.fetchResources" -}}
+{{- $resources := deepCopy .Values.resources }}
+{{- if hasKey (default dict $resources.limits) "ephemeral-storage" }}
+{{- $_ := set $resources.limits "ephemeral-storage" .Values.models.fetch.sizeLimit }}
+{{- end }}
+{{- toYaml $resources }}
 {{- end }}
 
 {{/* Fetches the models before the server starts. It writes beside a version's folder and renames it, so its volume is
@@ -125,16 +149,21 @@ env:
     {{- with .Values.models.fetch.extraArgs }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- with include "model-server.environment" . | trim }}
+  {{- with printf "%s%s" (include "model-server.env" .) (include "model-server.envFrom" .) | trim }}
   {{- . | nindent 2 }}
   {{- end }}
   resources:
-    {{- toYaml .Values.resources | nindent 4 }}
+    {{- include "model-server.fetchResources" . | nindent 4 }}
   securityContext:
     {{- toYaml .Values.securityContext | nindent 4 }}
   volumeMounts:
     - name: models
       mountPath: {{ default "/models" .Values.config.models }}
+    {{- if include "model-server.credentialsSecretName" . }}
+    - name: credentials
+      mountPath: /etc/slipway/credentials
+      readOnly: true
+    {{- end }}
     {{- with .Values.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

@@ -1,4 +1,4 @@
-{{/* The data of the Secret of API keys, of which the pods have a checksum. */}}
+{{/* The Secret of API keys. */}}
 
 {{/* The file that the server reads, and each key in an entry of its own for clients such as `helm test`; empty for none.
 The file's name has a dot, which no holder's name may have, so the two never collide. */}}

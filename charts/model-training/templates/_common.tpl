@@ -74,7 +74,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The data of the chart's own Secret of credentials, of which the pods have a checksum; empty for none. */}}
+{{/* The data of the chart's own Secret of credentials; empty for none. */}}
 {{- define "model-training.credentialsData" -}}
 {{- if not .Values.credentials.existingSecret }}
 {{- range $name, $value := .Values.credentials.env }}
@@ -202,6 +202,10 @@ topologySpreadConstraints:
 {{- include "model-training.labels" . | replace (printf "component: %s" (include "model-training.component" .)) "component: test" }}
 {{- end }}
 
+{{- define "model-training.testSelectorLabels" -}}
+{{- include "model-training.selectorLabels" . | replace (printf "component: %s" (include "model-training.component" .)) "component: test" }}
+{{- end }}
+
 {{- define "model-training.testPod" -}}
 restartPolicy: Never
 automountServiceAccountToken: false
@@ -219,8 +223,10 @@ resources:
   requests:
     cpu: 10m
     memory: 64Mi
+    ephemeral-storage: 16Mi
   limits:
     memory: 256Mi
+    ephemeral-storage: 64Mi
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end }}

@@ -104,11 +104,13 @@ env:
 metadata:
   labels:
     {{- include "model-training.workerLabels" . | nindent 4 }}
-  {{- $credentials := include "model-training.credentialsData" $root | trim }}
+  {{- /* Of the variables' names only: from a checksum of their values, who may read pods but no Secrets could guess a short
+  one. A pod that starts reads the new values in any case. */}}
+  {{- $credentials := keys $v.credentials.env | sortAlpha }}
   {{- if or $credentials $v.podAnnotations }}
   annotations:
     {{- with $credentials }}
-    checksum/secret: {{ sha256sum . }}
+    checksum/secret: {{ join "," . | sha256sum }}
     {{- end }}
     {{- with $v.podAnnotations }}
     {{- toYaml . | nindent 4 }}

@@ -43,7 +43,8 @@ claim for both is one volume. */}}
       - key: {{ include "model-training.run" . }}.yaml
         path: hyperparameters.yaml
 - name: tmp
-  emptyDir: {}
+  emptyDir:
+    sizeLimit: {{ .root.Values.tmp.sizeLimit }}
 - name: shm
   emptyDir:
     medium: Memory
@@ -66,7 +67,8 @@ claim for both is one volume. */}}
 {{- end }}
 {{- if .root.Values.logging.enabled }}
 - name: log
-  emptyDir: {}
+  emptyDir:
+    sizeLimit: {{ .root.Values.logging.sizeLimit }}
 {{- end }}
 {{- with .root.Values.extraVolumes }}
 {{ toYaml . }}
