@@ -1,6 +1,6 @@
 module slipway
 
-go 1.26.9
+go 1.26.0
 
 toolchain go1.26.11
 
