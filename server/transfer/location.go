@@ -41,20 +41,31 @@ func ParseDestination(text string) (Location, error) {
 func parse(text string, schemes ...string) (Location, error) {
 	scheme, rest, isURL := strings.Cut(text, "://")
 	if !isURL {
+		before, _, _ := strings.Cut(text, ":")
+		if slices.Contains(schemes, strings.ToLower(before)) && before != text {
+			return Location{}, fmt.Errorf("%s is followed by no ://; write %s://…", before, before)
+		}
 		return Location{Scheme: File, Path: text}, nil
 	}
 	scheme = strings.ToLower(scheme)
-	if !slices.Contains(schemes, scheme) {
+	switch {
+	case !validScheme.MatchString(scheme):
+		return Location{}, fmt.Errorf("the scheme, before ://, is none of %s", strings.Join(schemes, ", "))
+	case !slices.Contains(schemes, scheme):
 		return Location{}, fmt.Errorf("scheme %q is none of %s", scheme, strings.Join(schemes, ", "))
-	}
-	if scheme == OCI {
+	case scheme == OCI && strings.Contains(withoutDigest(scheme, rest), "@"):
+		return Location{}, errors.New("a user and password have no place in an oci location; log in, which writes ~/.docker/config.json")
+	case scheme == OCI:
 		return Location{Scheme: OCI, Rest: rest}, nil // a reference with a digest is no URL
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return Location{}, errors.Unwrap(err) // the text around it has the whole URL, with what is secret in it
+		return Location{}, invalid(err)
 	}
-	if scheme != File {
+	switch {
+	case u.User != nil && scheme != HTTPS && scheme != HTTP:
+		return Location{}, fmt.Errorf("a user and password have no place in a location of %s; set the environment's credentials", scheme)
+	case scheme != File:
 		return Location{Scheme: scheme, URL: u}, nil
 	}
 	if u.Host != "" {
@@ -63,18 +74,11 @@ func parse(text string, schemes ...string) (Location, error) {
 	return Location{Scheme: File, Path: filepath.FromSlash(u.Path)}, nil
 }
 
-// Redact returns the text of a location without what may be secret in it: the
-// user, the query and the fragment.
-func Redact(text string) string {
-	scheme, _, isURL := strings.Cut(text, "://")
-	if !isURL {
-		before, _, _ := strings.Cut(text, "?") // of a URL whose scheme was forgotten
-		return before
+// invalid describes an error of url.Parse without its text, which shows parts of
+// the URL: of a password with a slash or a percent sign, for example.
+func invalid(err error) error {
+	if _, isEscape := errors.AsType[url.EscapeError](err); isEscape {
+		return errors.New("invalid URL escape; write % itself as %25")
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return scheme + "://…"
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
+	return errors.New("not a valid URL; special characters of a user, password or query are written as %XX")
 }
