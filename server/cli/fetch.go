@@ -25,6 +25,7 @@ type fetchCommand struct {
 	Version    int64  `help:"Version of --model that a bundle or single file becomes; 1 if not given." placeholder:"N"`
 	HeaderFile string `help:"File with lines of NAME: VALUE, headers to send to an https source, such as a token." type:"path" placeholder:"FILE"`
 	Insecure   bool   `help:"Allow plain http for a web server, and use it for a registry."`
+	MaxBytes   int64  `help:"Most bytes that may be written, unpacked files included; if not given, 95% of what the destination's volume has free." placeholder:"N"`
 	Retries    int    `help:"Number of tries after a failure, each after a longer pause." default:"5"`
 }
 
@@ -40,7 +41,7 @@ func (f fetchCommand) Run() error {
 	log, terminal := diagnostics()
 	_, err = fetch.Fetch(ctx, f.Source, f.Dest, fetch.Options{
 		SHA256: f.SHA256, Model: f.Model, Version: f.Version, Headers: headers,
-		Insecure: f.Insecure, Retries: f.Retries, Log: log, Terminal: terminal,
+		Insecure: f.Insecure, MaxBytes: f.MaxBytes, Retries: f.Retries, Log: log, Terminal: terminal,
 	})
 	return err
 }

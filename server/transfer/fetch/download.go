@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,38 +19,69 @@ import (
 	"slipway/server/transfer/source"
 )
 
-var errStalled = errors.New("no data came for too long")
-
-// downloadAll returns the objects with the size and the SHA-256 of what came. Each
-// is in its part file.
-func (j *job) downloadAll(ctx context.Context, objects []source.Object) ([]source.Object, error) {
-	var total int64
+// partsOf returns the objects by part. Those of the same content are one part, which is
+// downloaded once.
+func (j *job) partsOf(objects []source.Object) map[string]source.Object {
+	parts := map[string]source.Object{}
 	for _, o := range objects {
-		if o.Size < 0 {
-			total = -1
-			break
-		}
-		total += o.Size
+		parts[j.partName(o)] = o
 	}
+	return parts
+}
+
+// downloadAll returns the objects with the size and the SHA-256 of what came.
+func (j *job) downloadAll(ctx context.Context, parts map[string]source.Object, total int64) (map[string]source.Object, error) {
 	j.meter = transfer.StartMeter(transfer.Work{
 		Verb: "fetch", Message: "fetching", Subject: []slog.Attr{slog.String("source", j.shown)}, Total: total, Log: j.Log, Terminal: j.Terminal,
 	})
 	defer j.meter.Stop()
-	results := make([]source.Object, len(objects)) // each goroutine writes its own
+	var mu sync.Mutex
+	came := map[string]source.Object{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for i, o := range objects {
-		group.Go(func() (err error) {
+	for name, o := range parts {
+		group.Go(func() error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if results[i], err = j.download(ctx, o); err != nil {
+			done, err := j.download(ctx, o)
+			if err != nil {
 				return fmt.Errorf("download %s: %w", o.Name, err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			came[name] = done
 			return nil
 		})
 	}
-	return results, group.Wait()
+	return came, group.Wait()
+}
+
+// sizeOf returns the bytes of all parts, or -1 if the source doesn't say. It returns an
+// error if what is not there yet is more than may be written.
+func (j *job) sizeOf(parts map[string]source.Object) (total int64, err error) {
+	var missing int64
+	for name, o := range parts {
+		if o.Size < 0 {
+			total = -1
+			continue
+		}
+		size := o.Size
+		if info, err := j.folder.Stat(name); err == nil {
+			size = max(0, size-info.Size())
+		}
+		if err := j.space.has(size); err != nil { // first: the sum of such sizes may overflow
+			return 0, fmt.Errorf("%s, of %d bytes: %w", o.Name, o.Size, err)
+		}
+		missing += size
+		if err := j.space.has(missing); err != nil {
+			return 0, fmt.Errorf("%d files: %w", len(parts), err)
+		}
+		if total >= 0 {
+			total += o.Size
+		}
+	}
+	return total, nil
 }
 
 // download downloads an object into a part file, over as many connections as that
@@ -61,6 +93,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done source.Object
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	if p.size > o.Size || o.Tag == "" { // an unknown size is -1
+		j.space.give(p.size)
 		if err := p.restart(); err != nil { // nothing shows that the rest would fit
 			return o, err
 		}
@@ -71,6 +104,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done source.Object
 		j.meter.Skip(p.size)
 	}
 	err = retry(ctx, j.Options, func() (advanced bool, err error) {
+		started, before := time.Now(), p.size
 		if err = j.connect(ctx, o, p); err == nil {
 			done = o
 			done.Size, done.SHA256 = p.size, hex.EncodeToString(p.sum.Sum(nil))
@@ -86,7 +120,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done source.Object
 		if err == nil {
 			err = p.Sync()
 		}
-		advanced = p.size > most
+		advanced = p.size > most && (!errors.Is(err, errSlow) || enough(p.size-before, time.Since(started)))
 		most = max(most, p.size)
 		return advanced, err
 	})
@@ -96,6 +130,7 @@ func (j *job) download(ctx context.Context, o source.Object) (done source.Object
 // restart downloads a part from its start.
 func (j *job) restart(p *part) error {
 	j.meter.Skip(-p.size)
+	j.space.give(p.size)
 	return p.restart()
 }
 
@@ -114,23 +149,15 @@ func checkSum(o source.Object, got string) error {
 	return fmt.Errorf("%s has sha256 %s, expected %s: %w", o.Name, got, o.SHA256, errWrongSum)
 }
 
-// connect reads from one connection until its end or until it stalls.
-func (j *job) connect(parent context.Context, o source.Object, p *part) error {
+// connect reads from one connection until its end or until it is too slow.
+func (j *job) connect(ctx context.Context, o source.Object, p *part) error {
 	if p.size == o.Size {
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
-	watchdog := time.AfterFunc(j.Stall, func() { cancel(errStalled) })
-	defer watchdog.Stop()
-	err := j.read(ctx, o, p, watchdog)
-	if err != nil && parent.Err() == nil && errors.Is(context.Cause(ctx), errStalled) {
-		return fmt.Errorf("%w (%s)", errStalled, j.Stall)
-	}
-	return err
+	return paced(ctx, j.Stall, func(ctx context.Context, came func(int)) error { return j.read(ctx, o, p, came) })
 }
 
-func (j *job) read(ctx context.Context, o source.Object, p *part, watchdog *time.Timer) error {
+func (j *job) read(ctx context.Context, o source.Object, p *part, came func(int)) error {
 	body, at, err := j.source.Open(ctx, o, p.size)
 	if err != nil {
 		return err
@@ -143,10 +170,13 @@ func (j *job) read(ctx context.Context, o source.Object, p *part, watchdog *time
 	}
 	buffer := make([]byte, 256<<10)
 	for {
-		watchdog.Reset(j.Stall)
 		n, err := body.Read(buffer)
+		came(n)
 		if o.Size >= 0 && p.size+int64(n) > o.Size {
 			return source.Permanent(fmt.Errorf("more came than the %d bytes that the source reports; it changed meanwhile: run again", o.Size))
+		}
+		if err := j.space.take(int64(n)); err != nil {
+			return err
 		}
 		if _, err := p.Write(buffer[:n]); err != nil {
 			return err

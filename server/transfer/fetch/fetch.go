@@ -27,7 +27,8 @@ type Options struct {
 	Insecure bool          // plain HTTP is allowed, and spoken to a registry
 	Retries  int           // after a failure that brought nothing new
 	Backoff  time.Duration // before the first retry, doubled for each that follows; 0: half a second
-	Stall    time.Duration // a connection that brings nothing for so long is closed; 0: half a minute
+	Stall    time.Duration // a connection that brings too little in so long is closed; 0: half a minute
+	MaxBytes int64         // most that is written, what is unpacked included; 0: what the volume has free, but for a twentieth
 	Log      *slog.Logger
 	Terminal io.Writer // where a progress bar is drawn; nil: progress is logged
 }
@@ -50,9 +51,11 @@ func Fetch(ctx context.Context, from, to string, o Options) (Report, error) {
 		o.Stall = 30 * time.Second
 	}
 	shown := transfer.Redact(from)
+	redactor := transfer.NewRedactor(from, secretsOf(o.Headers)...)
+	o.Log = redactor.Logger(o.Log)
 	report, err := fetch(ctx, from, to, o)
 	if err != nil {
-		return report, fmt.Errorf("fetch %s: %w%s", shown, err, advice(ctx, from, err))
+		return report, redactor.Error(fmt.Errorf("fetch %s: %w%s", shown, err, advice(ctx, from, err)))
 	}
 	if report.Fetched == 0 {
 		o.Log.Info("already there", "source", shown, "destination", to, "objects", report.Present)
@@ -106,10 +109,23 @@ func fetch(ctx context.Context, from, to string, o Options) (report Report, err 
 	return j.run(ctx)
 }
 
+// secretsOf returns the values of headers, and a token without the word before it.
+func secretsOf(headers http.Header) (secrets []string) {
+	for _, values := range headers {
+		for _, value := range values {
+			secrets = append(secrets, value, value[strings.LastIndexByte(value, ' ')+1:])
+		}
+	}
+	return secrets
+}
+
 // advice is what to do next, if the error itself does not contain it.
 func advice(ctx context.Context, from string, err error) string {
 	if ctx.Err() != nil {
 		return "; what came is kept, and the next run resumes from there"
+	}
+	if isFull(err) {
+		return "; the volume is full: free some space or fetch into a larger one and run again; what was downloaded and can be resumed is kept in " + partsFolder
 	}
 	scheme, _, _ := strings.Cut(from, "://")
 	if text := source.Advice(scheme, err); text != "" {
@@ -134,6 +150,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("version %d: expected a positive whole number", o.Version)
 	case o.Version > 0 && o.Model == "":
 		return errors.New("a version without a model; add --model NAME")
+	case o.MaxBytes < 0:
+		return fmt.Errorf("max-bytes %d: must not be negative", o.MaxBytes)
 	case o.Retries < 0:
 		return fmt.Errorf("retries %d: must not be negative", o.Retries)
 	case o.Model != "":
@@ -157,7 +175,7 @@ func list(ctx context.Context, s source.Source, o Options) ([]source.Object, err
 		return nil, errors.New("nothing there that a server would read; check the address")
 	}
 	for _, object := range objects {
-		if err := bundle.CheckPath(object.Name); err != nil {
+		if err := checkName(object.Name); err != nil {
 			return nil, source.Permanent(fmt.Errorf("the source has a %w; nothing was installed", err))
 		}
 	}

@@ -57,16 +57,21 @@ func (j *job) verify(u *unit) error {
 	if _, has := u.files[bundle.ManifestFile]; !u.isBundle || !has {
 		return nil
 	}
-	text, err := j.folder.ReadFile(path.Join(stageFolder, u.source, bundle.ManifestFile))
+	manifest := path.Join(u.path, bundle.ManifestFile)
+	f, err := j.folder.Open(path.Join(stageFolder, u.source, bundle.ManifestFile))
 	if err != nil {
 		return err
+	}
+	text, err := readManifest(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("read %s: %w", manifest, err)
 	}
 	digests := map[string]string{}
 	for _, name := range u.content() {
 		digests[name] = u.files[name].SHA256
 	}
 	if err := bundle.VerifyManifest(text, digests); err != nil {
-		return fmt.Errorf("%s: %w", path.Join(u.path, bundle.ManifestFile), err)
+		return fmt.Errorf("%s: %w", manifest, err)
 	}
 	return nil
 }

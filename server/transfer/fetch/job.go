@@ -3,7 +3,9 @@ package fetch
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
 
 	"slipway/server/transfer"
@@ -28,6 +30,7 @@ type job struct {
 	base    string          // the units' folder in the repository
 	root    string          // the repository
 	folder  *transfer.Folder
+	space   *space
 	meter   *transfer.Meter
 }
 
@@ -44,28 +47,61 @@ func (j *job) run(ctx context.Context) (report Report, err error) {
 	if len(missing) == 0 {
 		return report, nil
 	}
-	if err := errors.Join(j.remove(stageFolder, oldFolder), j.folder.MkdirAll(partsFolder)); err != nil {
+	if err := errors.Join(j.remove(stageFolder, oldFolder), j.folder.MkdirAll(partsFolder), j.keepOnly(missing)); err != nil {
 		return report, err
 	}
-	came, err := j.downloadAll(ctx, missing)
+	defer func() { err = errors.Join(err, j.remove(stageFolder)) }()
+	if j.space, err = newSpace(j.folder, j.MaxBytes); err != nil {
+		return report, err
+	}
+	parts := j.partsOf(missing)
+	total, err := j.sizeOf(parts)
+	if err != nil {
+		return report, err
+	}
+	came, err := j.downloadAll(ctx, parts, total)
 	report.Bytes = j.meter.Moved()
 	if err != nil {
-		return report, err
+		return report, errors.Join(err, j.keepOnly(missing))
 	}
 	report.Fetched = len(missing)
+	switch err := j.unpackAndInstall(ctx, missing, came); {
+	case err == nil:
+		return report, j.remove(oldFolder, partsFolder)
+	case ctx.Err() != nil, isFull(err):
+		return report, errors.Join(err, j.keepOnly(missing))
+	default: // what came is wrong, and would be again
+		return report, errors.Join(err, j.remove(partsFolder))
+	}
+}
+
+func (j *job) unpackAndInstall(ctx context.Context, missing []source.Object, came map[string]source.Object) error {
 	files, err := j.stage(ctx, missing, came)
 	if err != nil {
-		return report, err
+		return err
 	}
 	if j.archive != nil {
 		if j.base, err = layout(files, j.Model, j.Version); err != nil {
-			return report, err
+			return err
 		}
 	}
-	if err := j.install(unitsOf(files, j.base)); err != nil {
-		return report, err
+	return j.install(unitsOf(files, j.base))
+}
+
+// keepOnly removes the parts from which a download of these objects can't be resumed:
+// those of other objects, and of objects whose content or size the source doesn't say.
+func (j *job) keepOnly(objects []source.Object) error {
+	resumable := map[string]bool{}
+	for _, o := range objects {
+		resumable[j.partName(o)] = o.Tag != "" && o.Size >= 0
 	}
-	return report, j.remove(stageFolder, oldFolder, partsFolder)
+	parts, err := fs.ReadDir(j.folder.FS(), partsFolder)
+	for _, part := range parts {
+		if name := path.Join(partsFolder, part.Name()); !resumable[name] {
+			err = errors.Join(err, j.folder.RemoveAll(name))
+		}
+	}
+	return err
 }
 
 func (j *job) remove(names ...string) error {

@@ -15,6 +15,9 @@ import (
 )
 
 const (
+	// mostFailures ends a source that brings a few bytes each time. A link that breaks
+	// every 100 MB brings 100 GB before.
+	mostFailures      = 1000
 	longestBackoff    = 30 * time.Second
 	longestRetryAfter = 2 * time.Minute
 )
@@ -25,17 +28,22 @@ var errGaveUp = errors.New("gave up")
 // spread, and never less than the server's Retry-After.
 type pauses struct {
 	backoff.ExponentialBackOff
-	failures, most int
+	failures, most int // in a row that brought nothing new
+	total          int // of failures
 	retryAfter     time.Duration
 }
 
 // NextBackOff counts a failure.
 func (p *pauses) NextBackOff() time.Duration {
-	if p.failures++; p.failures > p.most {
+	p.failures++
+	p.total++
+	if p.hasEnough() {
 		return backoff.Stop
 	}
 	return max(p.ExponentialBackOff.NextBackOff(), p.retryAfter)
 }
+
+func (p *pauses) hasEnough() bool { return p.failures > p.most || p.total >= mostFailures }
 
 // retry tries until it succeeds, until an error is permanent, or until o.Retries
 // in a row brought nothing new.
@@ -64,8 +72,8 @@ func retry(ctx context.Context, o Options, try func() (advanced bool, err error)
 	}, backoff.WithBackOff(p), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, pause time.Duration) {
 		o.Log.Warn("trying again", "after", pause.Round(time.Millisecond).String(), "failures", p.failures, "of", p.most, "error", err.Error())
 	}))
-	if p.failures > p.most {
-		return fmt.Errorf("%w after %d tries: %w", errGaveUp, p.failures, err)
+	if p.hasEnough() {
+		return fmt.Errorf("%w after %d tries: %w", errGaveUp, p.total, err)
 	}
 	return err
 }

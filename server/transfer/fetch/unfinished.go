@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 	units := j.units
 	j.units = nil
 	for _, u := range units {
-		missing, err := j.readManifest(ctx, u)
+		missing, err := j.expectManifest(ctx, u)
 		switch {
 		case err != nil:
 			return err
@@ -43,10 +42,10 @@ func (j *job) leaveOutUnfinished(ctx context.Context) error {
 	return nil
 }
 
-// readManifest sets the SHA-256 of the files that a bundle's manifest names, and
+// expectManifest sets the SHA-256 of the files that a bundle's manifest names, and
 // returns what the bundle lacks, or empty. A manifest that can't be read is no error
 // yet: verify reports it, when the bundle is complete.
-func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err error) {
+func (j *job) expectManifest(ctx context.Context, u *unit) (missing string, err error) {
 	has := func(name string) bool { _, exists := u.files[name]; return exists }
 	switch {
 	case !u.isBundle:
@@ -59,12 +58,14 @@ func (j *job) readManifest(ctx context.Context, u *unit) (missing string, err er
 	at := path.Join(u.source, bundle.ManifestFile)
 	var text []byte
 	err = retry(ctx, j.Options, func() (bool, error) {
-		body, _, err := j.source.Open(ctx, u.files[bundle.ManifestFile], 0)
-		if err != nil {
-			return false, err
-		}
-		text, err = io.ReadAll(body)
-		return false, errors.Join(err, body.Close())
+		return false, paced(ctx, j.Stall, func(ctx context.Context, came func(int)) error {
+			body, _, err := j.source.Open(ctx, u.files[bundle.ManifestFile], 0)
+			if err != nil {
+				return err
+			}
+			text, err = readManifest(reporting{body, came})
+			return errors.Join(err, body.Close())
+		})
 	})
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", at, err)

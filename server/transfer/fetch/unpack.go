@@ -2,9 +2,6 @@ package fetch
 
 import (
 	"archive/tar"
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -21,28 +18,49 @@ const (
 	whiteout     = ".wh."    // marks what an image layer removes of those below it
 )
 
-// stage moves and unpacks what was downloaded into one folder, laid out as the
-// source is. It returns the files by their paths in the source.
-func (j *job) stage(ctx context.Context, objects, came []source.Object) (map[string]source.Object, error) {
+// stage unpacks and moves what was downloaded into one folder, laid out as the source
+// is. It returns the files by their paths in the source.
+func (j *job) stage(ctx context.Context, objects []source.Object, came map[string]source.Object) (map[string]source.Object, error) {
 	files := map[string]source.Object{}
-	for i, o := range objects {
+	uses := map[string]int{} // of a part: an artifact may have one blob under two names
+	for _, o := range objects {
 		part := j.partName(o)
+		if o.Packing == source.Plain {
+			uses[part]++
+			continue
+		}
+		if err := j.unpack(ctx, part, o.Packing == source.ImageLayer, files); err != nil {
+			return nil, fmt.Errorf("unpack %s: %w", o.Name, err)
+		}
+	}
+	for _, o := range objects {
 		if o.Packing != source.Plain {
-			if err := j.unpack(ctx, part, o.Packing == source.ImageLayer, files); err != nil {
-				return nil, fmt.Errorf("unpack %s: %w", o.Name, err)
-			}
 			continue
 		}
 		if _, twice := files[o.Name]; twice {
 			return nil, twiceError(o.Name)
 		}
-		files[o.Name] = came[i]
-		to := path.Join(stageFolder, o.Name)
-		if err := errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(part, to)); err != nil {
+		part := j.partName(o)
+		files[o.Name] = came[part]
+		uses[part]--
+		if err := j.place(ctx, part, path.Join(stageFolder, o.Name), uses[part] == 0); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
+}
+
+// place copies a part, or moves it if nothing else is made of it.
+func (j *job) place(ctx context.Context, part, to string, isLast bool) error {
+	if isLast {
+		return errors.Join(j.folder.MkdirAll(path.Dir(to)), j.folder.Rename(part, to))
+	}
+	from, err := j.folder.Open(part)
+	if err != nil {
+		return err
+	}
+	_, _, err = j.folder.Write(ctx, to, j.space.reader(from))
+	return errors.Join(err, from.Close())
 }
 
 func twiceError(name string) error {
@@ -57,12 +75,12 @@ func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[s
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	stream, err := gunzip(f)
+	entries, err := openArchive(bundle.Cancellable(ctx, f))
 	if err != nil {
 		return err
 	}
-	for entries := tar.NewReader(stream); ; {
-		header, err := entries.Next()
+	for {
+		header, err := entries.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -76,30 +94,35 @@ func (j *job) unpack(ctx context.Context, from string, isLayer bool, files map[s
 		if name == "" {
 			continue
 		}
-		to := path.Join(stageFolder, name)
-		if _, twice := files[name]; twice && !isLayer {
-			return twiceError(name)
-		} else if twice {
-			err = j.folder.Remove(to)
-		}
-		var o source.Object
-		if err == nil {
-			o.Size, o.SHA256, err = j.folder.Write(ctx, to, entries)
-		}
-		if err != nil {
+		if err := j.unpackFile(ctx, name, header.Size, entries, isLayer, files); err != nil {
 			return err
 		}
-		files[name] = o
 	}
 }
 
-// gunzip looks at the content: media types and suffixes are not always right.
-func gunzip(f io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(f, 1<<20)
-	if start, _ := buffered.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) {
-		return gzip.NewReader(buffered)
+func (j *job) unpackFile(ctx context.Context, name string, size int64, content io.Reader, isLayer bool, files map[string]source.Object) error {
+	to := path.Join(stageFolder, name)
+	if earlier, twice := files[name]; twice && !isLayer {
+		return twiceError(name)
+	} else if twice {
+		if err := j.folder.Remove(to); err != nil {
+			return err
+		}
+		j.space.give(earlier.Size)
 	}
-	return buffered, nil
+	if len(files) == source.MaxObjects {
+		return source.TooMany()
+	}
+	if err := j.space.has(size); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	var o source.Object
+	var err error
+	if o.Size, o.SHA256, err = j.folder.Write(ctx, to, j.space.reader(content)); err != nil {
+		return err
+	}
+	files[name] = o
+	return nil
 }
 
 // nameOf returns the name of a file of a tar, or empty for what is not read. It
@@ -107,6 +130,7 @@ func gunzip(f io.Reader) (io.Reader, error) {
 func nameOf(h *tar.Header, isLayer bool) (string, error) {
 	name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
 	if isLayer {
+		name = strings.TrimPrefix(path.Clean("/"+h.Name), "/") // as a container runtime reads it
 		below, isModels := strings.CutPrefix(name, modelsFolder)
 		switch {
 		case name == whiteout+strings.TrimSuffix(modelsFolder, "/"), isModels && strings.HasPrefix(path.Base(name), whiteout):
@@ -119,7 +143,7 @@ func nameOf(h *tar.Header, isLayer bool) (string, error) {
 	if h.Typeflag == tar.TypeXGlobalHeader || h.Typeflag == tar.TypeDir && (name == "" || name == ".") {
 		return "", nil
 	}
-	if err := bundle.CheckPath(name); err != nil {
+	if err := checkName(name); err != nil {
 		return "", err
 	}
 	switch {

@@ -54,6 +54,7 @@ func Publish(ctx context.Context, folder, to, model string, o Options) (publishe
 	if err := bundle.CheckModelName(model); err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
 	}
+	redactor := transfer.NewRedactor(to)
 	c, err := readContent(ctx, folder)
 	if err != nil {
 		return Published{}, fmt.Errorf("publish %s: %w", folder, err)
@@ -64,7 +65,7 @@ func Publish(ctx context.Context, folder, to, model string, o Options) (publishe
 		published, err = put(ctx, d, c, o)
 	}
 	if err != nil {
-		return Published{}, fmt.Errorf("publish %s as %s: %w", folder, model, err)
+		return Published{}, redactor.Error(fmt.Errorf("publish %s as %s: %w", folder, model, err))
 	}
 	published.Model = model
 	return published, nil

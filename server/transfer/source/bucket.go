@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 
 	"gocloud.dev/blob"
 	"golang.org/x/sync/errgroup"
@@ -23,9 +24,10 @@ type bucket struct {
 	blobs  *blob.Bucket
 	prefix string // empty or with a slash at its end; the key of the one object if isOne
 	isOne  bool
+	stall  time.Duration // a request of the list that takes so long has failed
 }
 
-func openBucket(ctx context.Context, l transfer.Location) (Source, error) {
+func openBucket(ctx context.Context, l transfer.Location, stall time.Duration) (Source, error) {
 	b, err := l.OpenBucket(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +37,7 @@ func openBucket(ctx context.Context, l transfer.Location) (Source, error) {
 	if !single && key != "" {
 		key += "/"
 	}
-	return &bucket{blobs: b, prefix: key, isOne: single}, nil
+	return &bucket{blobs: b, prefix: key, isOne: single, stall: stall}, nil
 }
 
 func (b *bucket) Single() bool { return b.isOne }
@@ -60,7 +62,7 @@ func (b *bucket) List(ctx context.Context) (objects []Object, err error) {
 // keys lists the objects below the prefix.
 func (b *bucket) keys(ctx context.Context) (objects []Object, err error) {
 	for entries := b.blobs.List(&blob.ListOptions{Prefix: b.prefix}); ; {
-		entry, err := entries.Next(ctx)
+		entry, err := within(ctx, b.stall, entries.Next)
 		switch {
 		case errors.Is(err, io.EOF) && len(objects) == 0:
 			return nil, Permanent(fmt.Errorf("nothing there; check the prefix %q", b.prefix))
@@ -74,6 +76,9 @@ func (b *bucket) keys(ctx context.Context) (objects []Object, err error) {
 		if entry.IsDir || strings.HasSuffix(entry.Key, "/") {
 			continue
 		}
+		if len(objects) == MaxObjects {
+			return nil, TooMany()
+		}
 		objects = append(objects, Object{Name: name, Key: entry.Key})
 	}
 }
@@ -84,7 +89,7 @@ func (b *bucket) describe(ctx context.Context, o *Object) error {
 	if err := bundle.CheckPath(o.Name); err != nil {
 		return Permanent(err)
 	}
-	attributes, err := b.blobs.Attributes(ctx, o.Key)
+	attributes, err := within(ctx, b.stall, func(ctx context.Context) (*blob.Attributes, error) { return b.blobs.Attributes(ctx, o.Key) })
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func (f *folder) List(context.Context) (objects []Object, err error) {
 	if err != nil {
 		return nil, Permanent(err)
 	}
+	if len(names) > MaxObjects {
+		return nil, TooMany()
+	}
 	for _, name := range names {
 		path := filepath.Join(f.path, filepath.FromSlash(name))
 		info, err := os.Stat(path)
@@ -61,7 +64,14 @@ func (f *folder) Open(_ context.Context, o Object, offset int64) (io.ReadCloser,
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+	info, err := file.Stat()
+	if err == nil && info.ModTime().String() != o.Tag {
+		err = Permanent(fmt.Errorf("%s changed meanwhile; run again", o.path))
+	}
+	if err == nil {
+		_, err = file.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, offset, nil

@@ -10,10 +10,12 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -25,7 +27,13 @@ import (
 type image struct {
 	*remote.Repository
 	reference registry.Reference
+	stall     time.Duration // a manifest that takes so long has failed
 }
+
+const (
+	maxManifest = 4 << 20 // bytes, as registries bound it too
+	maxIndexes  = 4       // documents from a tag to an image: an index may have one for each kind of platform
+)
 
 func openRegistry(reference string, o Options) (Source, error) {
 	parsed, err := registry.ParseReference(reference)
@@ -51,7 +59,7 @@ func openRegistry(reference string, o Options) (Source, error) {
 		client.Credential = credentials.Credential(store)
 	}
 	repository.Client = client
-	return &image{Repository: repository, reference: parsed}, nil
+	return &image{Repository: repository, reference: parsed, stall: o.Stall}, nil
 }
 
 func (i *image) Single() bool { return false }
@@ -61,29 +69,56 @@ func (i *image) Close() error {
 	return nil
 }
 
-func (i *image) List(ctx context.Context) (objects []Object, err error) {
-	var manifest struct { // of an index or of an image
-		Manifests []ocispec.Descriptor `json:"manifests"`
-		Layers    []ocispec.Descriptor `json:"layers"`
+// manifest is an index or an image's: a document that is both may be read in two ways,
+// and a signature may be meant for the other one.
+type manifest struct {
+	Manifests []ocispec.Descriptor `json:"manifests"`
+	Layers    []ocispec.Descriptor `json:"layers"`
+}
+
+func (i *image) manifest(ctx context.Context, reference string) (m manifest, err error) {
+	text, err := within(ctx, i.stall, func(ctx context.Context) ([]byte, error) {
+		// It checks the digest, and bounds the size.
+		_, text, err := oras.FetchBytes(ctx, i, reference, oras.FetchBytesOptions{MaxBytes: maxManifest})
+		return text, err
+	})
+	switch {
+	case errors.Is(err, errdef.ErrSizeExceedsLimit):
+		return m, Permanent(fmt.Errorf("manifest %s: %w", reference, err))
+	case err != nil:
+		return m, err
 	}
-	for reference := i.reference.Reference; ; {
-		_, text, err := oras.FetchBytes(ctx, i, reference, oras.FetchBytesOptions{}) // checks the digest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, Permanent(fmt.Errorf("manifest %s: %w", reference, err))
+	}
+	if m.Manifests != nil && m.Layers != nil {
+		return m, Permanent(fmt.Errorf("manifest %s: is both an index and an image; push it again", reference))
+	}
+	return m, nil
+}
+
+// List follows an index to the image of this machine.
+func (i *image) List(ctx context.Context) ([]Object, error) {
+	reference := i.reference.Reference
+	for range maxIndexes {
+		m, err := i.manifest(ctx, reference)
 		if err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(text, &manifest); err != nil {
-			return nil, Permanent(fmt.Errorf("manifest %s: %w", reference, err))
+		if m.Manifests == nil {
+			return objectsOf(m.Layers)
 		}
-		if manifest.Manifests == nil {
-			break
-		}
-		chosen, err := choose(manifest.Manifests)
+		chosen, err := choose(m.Manifests)
 		if err != nil {
 			return nil, Permanent(err)
 		}
-		reference, manifest.Manifests = string(chosen.Digest), nil
+		reference = string(chosen.Digest)
 	}
-	for _, layer := range manifest.Layers {
+	return nil, Permanent(fmt.Errorf("an index in an index, more than %d deep; name an image by @sha256:DIGEST", maxIndexes))
+}
+
+func objectsOf(layers []ocispec.Descriptor) (objects []Object, err error) {
+	for _, layer := range layers {
 		if layer.MediaType == ocispec.MediaTypeEmptyJSON {
 			continue
 		}

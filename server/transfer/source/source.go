@@ -5,6 +5,8 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"net/http"
@@ -39,6 +41,15 @@ func packingOf(name string) (p Packing, single bool) {
 	return Plain, false
 }
 
+// MaxObjects is the most files that a source may have: a thousand versions with a hundred
+// files each. A store that lists more is another one than was meant.
+const MaxObjects = 100_000
+
+// TooMany is the error of a source with more.
+func TooMany() error {
+	return Permanent(fmt.Errorf("more than %d files; check the address, or fetch a part of it", MaxObjects))
+}
+
 // Object is one thing to download.
 type Object struct {
 	Name    string // its path in the source
@@ -71,6 +82,21 @@ type Options struct {
 	Stall    time.Duration // a server that does not respond for so long has failed
 }
 
+// within makes a request that must end in time, unless the limit is 0.
+func within[T any](ctx context.Context, limit time.Duration, request func(context.Context) (T, error)) (T, error) {
+	if limit == 0 {
+		return request(ctx)
+	}
+	late := fmt.Errorf("no complete response in %s", limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
+	result, err := request(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), late) {
+		return result, late
+	}
+	return result, err
+}
+
 // transport returns one that gives up on a server that does not respond.
 func (o Options) transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -88,7 +114,7 @@ func Open(ctx context.Context, l transfer.Location, o Options) (Source, error) {
 	case transfer.HTTP, transfer.HTTPS:
 		return openWeb(l.URL, o)
 	}
-	return openBucket(ctx, l)
+	return openBucket(ctx, l, o.Stall)
 }
 
 // Same reports whether a file has the object's content, as far as that is known

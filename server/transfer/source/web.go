@@ -20,6 +20,7 @@ type web struct {
 	client  *http.Client
 	headers http.Header
 	packing Packing
+	stall   time.Duration // a response to List that takes so long has failed
 }
 
 func openWeb(u *url.URL, o Options) (Source, error) {
@@ -33,6 +34,7 @@ func openWeb(u *url.URL, o Options) (Source, error) {
 	client := &http.Client{
 		Transport: o.transport(),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			r.Header.Del("Referer") // it has the query, which may be a signature
 			if r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
 				for name := range o.Headers { // they are for one host
 					r.Header.Del(name)
@@ -47,7 +49,7 @@ func openWeb(u *url.URL, o Options) (Source, error) {
 			return nil
 		},
 	}
-	return &web{url: u, client: client, headers: o.Headers, packing: packing}, nil
+	return &web{url: u, client: client, headers: o.Headers, packing: packing, stall: o.Stall}, nil
 }
 
 func (w *web) Single() bool { return true }
@@ -59,11 +61,16 @@ func (w *web) Close() error {
 
 // List requests the first byte only: a signed URL often forbids HEAD.
 func (w *web) List(ctx context.Context) ([]Object, error) {
-	response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
+	response, err := within(ctx, w.stall, func(ctx context.Context) (*http.Response, error) {
+		response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
+		if err == nil {
+			err = response.Body.Close()
+		}
+		return response, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
 		return nil, Permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
 	}
@@ -100,6 +107,10 @@ func (w *web) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, 
 		_ = response.Body.Close() // its content no longer matters
 		return nil, 0, Permanent(fmt.Errorf("the content changed meanwhile, from %s to %s; run again", o.Tag, now))
 	}
+	if err := w.check(response, o); err != nil {
+		_ = response.Body.Close()
+		return nil, 0, Permanent(err)
+	}
 	if response.StatusCode != http.StatusPartialContent {
 		return response.Body, 0, nil
 	}
@@ -108,6 +119,22 @@ func (w *web) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, 
 		return nil, 0, fmt.Errorf("requested bytes from %d, got %s", offset, response.Header.Get("Content-Range"))
 	}
 	return response.Body, offset, nil
+}
+
+// check refuses a response to whose end, or to whose content, nothing vouches. An archive
+// shows itself whether it is whole.
+func (w *web) check(r *http.Response, o Object) error {
+	encoding := r.Header.Get("Content-Encoding")
+	isChunked := r.ProtoMajor > 1 || len(r.TransferEncoding) > 0
+	switch {
+	case o.Packing != Plain:
+		return nil
+	case encoding != "" && encoding != "identity":
+		return fmt.Errorf("the server sends the file encoded as %s, which was not requested; store it without Content-Encoding", encoding)
+	case o.Size < 0 && o.SHA256 == "" && r.ContentLength < 0 && !isChunked:
+		return errors.New("the server reports no length, so a cut could not be noticed; name the file's --sha256")
+	}
+	return nil
 }
 
 func (w *web) get(ctx context.Context, header http.Header) (*http.Response, error) {
