@@ -21,7 +21,7 @@ var (
 	digestAtEnd = regexp.MustCompile(`@sha(256|384|512):[0-9a-fA-F]*$`)
 	// Parameters of signed URLs and of forms, also where no URL is around them.
 	secretParameter = regexp.MustCompile(`(?i)([\w.-]*(?:sig|signature|credential|token|secret|password|passwd|pwd|key)[\w.-]*)=[^\s&"'<>]+`)
-	secretHeader    = regexp.MustCompile(`(?i)\b(bearer|basic) [\w.~+/=-]{20,}`)
+	secretHeader    = regexp.MustCompile(`\b(Bearer|Basic) [\w.~+/-]{8,}=*`)
 )
 
 // Redact returns the text of a location without what may be secret in it: the

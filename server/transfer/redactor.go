@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -54,6 +55,10 @@ func secretsOf(text string) (secrets []string) {
 		if !has && !strings.Contains(user, "/") {
 			secrets = append(secrets, user) // a token
 		}
+	}
+	if u, err := url.Parse(text); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password))) // as it is sent
 	}
 	_, query, _ := strings.Cut(rest, "?")
 	for pair := range strings.FieldsFuncSeq(query, func(r rune) bool { return strings.ContainsRune("&;#", r) }) {

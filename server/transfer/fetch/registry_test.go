@@ -338,3 +338,87 @@ func TestRegistryLogin(t *testing.T) {
 	_, err = run(t, url, t.TempDir())
 	require.ErrorContains(t, err, "check the address") // let in, and there is no such image
 }
+
+// TestRegistrySameBlob has blobs with several names and layers that are the same.
+func TestRegistrySameBlob(t *testing.T) {
+	t.Parallel()
+	var reads atomic.Int32
+	h := newHub(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		if isBlob(r) {
+			reads.Add(1)
+		}
+		return false
+	})
+	url, _ := h.push(t, "files", titled("iris/1/model.onnx", model), titled("iris/2/model.onnx", model), titled("rose/1/model.onnx", model), titled("iris/config.yaml", "c"))
+	to := t.TempDir()
+	report, err := run(t, url, to)
+	require.NoError(t, err)
+	assert.Equal(t, fetch.Report{Fetched: 4, Bytes: int64(len(model)) + 1}, report)
+	want := files{"iris/1/model.onnx": model, "iris/2/model.onnx": model, "rose/1/model.onnx": model, "iris/config.yaml": "c"}
+	assert.Equal(t, want, readable(t, to))
+	assert.Equal(t, int32(2), reads.Load())
+	report, err = run(t, url, to)
+	require.NoError(t, err)
+	assert.Equal(t, fetch.Report{Present: 4}, report)
+	require.NoError(t, os.RemoveAll(filepath.Join(to, "iris/2")))
+	report, err = run(t, url, to)
+	require.NoError(t, err)
+	assert.Equal(t, 1, report.Fetched)
+	assert.Equal(t, want, readable(t, to))
+
+	empty := layer{gzipType, zipped(t, tarOf(t)), nil}
+	url, _ = h.push(t, "layers", empty, layer{layerType, tarOf(t, entry{name: "models/iris/1/model.onnx", text: model}), nil}, empty, empty)
+	to = t.TempDir()
+	_, err = run(t, url, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": model}, readable(t, to))
+
+	packed := tarOf(t, entry{name: "iris/1/model.onnx", text: model})
+	url, _ = h.push(t, "both", layer{"application/vnd.acme.tar", packed, nil}, titled("iris/1/packed.tar", packed))
+	to = t.TempDir()
+	_, err = run(t, url, to)
+	require.NoError(t, err)
+	assert.Equal(t, files{"iris/1/model.onnx": model, "iris/1/packed.tar": packed}, readable(t, to))
+}
+
+// TestRegistryManifests has documents that no builder makes.
+func TestRegistryManifests(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, nil)
+	_, plain := h.push(t, "plain", titled("iris.onnx", "m"))
+	documents := map[string]string{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := documents[filepath.Base(r.URL.Path)]
+		kind := ocispec.MediaTypeImageIndex
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Length", fmt.Sprint(len(text)))
+		w.Header().Set("Docker-Content-Digest", "sha256:"+sum(text))
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(text))
+		}
+	}))
+	defer server.Close()
+	entry := func(digest string, size int) string {
+		return fmt.Sprintf(`{"mediaType": %q, "digest": %q, "size": %d}`, ocispec.MediaTypeImageIndex, digest, size)
+	}
+	chain := `{"manifests": []}`
+	for range 10 {
+		digest := "sha256:" + sum(chain)
+		documents[digest] = chain
+		chain = `{"manifests": [` + entry(digest, len(chain)) + `]}`
+	}
+	documents["chain"] = chain
+	documents["both"] = `{"manifests": [` + entry(plain.Digest.String(), int(plain.Size)) + `], "layers": [` + entry(plain.Digest.String(), int(plain.Size)) + `]}`
+	documents["large"] = `{"layers": [], "x": "` + strings.Repeat("x", 5<<20) + `"}`
+	documents["text"] = `layers`
+	for tag, problem := range map[string]string{
+		"chain": "an index in an index, more than 4 deep",
+		"both":  "is both an index and an image",
+		"large": "exceeds MaxBytes 4194304",
+		"text":  "manifest text: invalid character",
+	} {
+		_, err := run(t, "oci://"+server.Listener.Addr().String()+"/models/iris:"+tag, t.TempDir())
+		require.ErrorContains(t, err, problem)
+		assert.NotContains(t, err.Error(), "gave up", tag)
+	}
+}

@@ -90,3 +90,17 @@ func TestRetryAfter(t *testing.T) {
 		assert.Equal(t, expected, retryAfter(http.Header{"Retry-After": {value}}, now), value)
 	}
 }
+
+// TestFolderChanged has a file replaced after it was listed.
+func TestFolderChanged(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.onnx")
+	require.NoError(t, os.WriteFile(file, []byte("one"), 0o644))
+	s, err := Open(t.Context(), transfer.Location{Scheme: transfer.File, Path: file}, Options{})
+	require.NoError(t, err)
+	objects, err := s.List(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(file, time.Time{}, time.Unix(1, 0)))
+	_, _, err = s.Open(t.Context(), objects[0], 0)
+	require.ErrorContains(t, err, "changed meanwhile; run again")
+}
