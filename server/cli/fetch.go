@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"slipway/server/telemetry"
 	"slipway/server/transfer/fetch"
@@ -18,15 +19,28 @@ import (
 )
 
 type fetchCommand struct {
-	Source     string `arg:"" help:"A repository, a model's versions, a bundle or a single file: a folder, file://, s3://BUCKET/PREFIX, gs://, azblob://, https:// (.onnx, .tar.gz, .tgz) or oci://REGISTRY/REPOSITORY:TAG."`
-	Dest       string `arg:"" help:"Folder of the repository, or a file NAME.onnx if the source is a single ONNX file."`
-	SHA256     string `name:"sha256" help:"SHA-256 that the single file or archive must have. Several files have a MANIFEST.json instead." placeholder:"HEX"`
-	Model      string `help:"Model that the source's bundle, versions or single file become." placeholder:"NAME"`
-	Version    int64  `help:"Version of --model that a bundle or single file becomes; 1 if not given." placeholder:"N"`
-	HeaderFile string `help:"File with lines of NAME: VALUE, headers to send to an https source, such as a token." type:"path" placeholder:"FILE"`
-	Insecure   bool   `help:"Allow plain http for a web server, and use it for a registry."`
-	MaxBytes   int64  `help:"Most bytes that may be written, unpacked files included; if not given, 95% of what the destination's volume has free." placeholder:"N"`
-	Retries    int    `help:"Number of tries after a failure, each after a longer pause." default:"5"`
+	Source     string   `arg:"" help:"A repository, a model's versions, a bundle or a single file: a folder, file://, s3://BUCKET/PREFIX, gs://, azblob://, https:// (.onnx, .tar.gz, .tgz) or oci://REGISTRY/REPOSITORY:TAG."`
+	Dest       string   `arg:"" help:"Folder of the repository, or a file NAME.onnx if the source is a single ONNX file."`
+	SHA256     string   `name:"sha256" help:"SHA-256 that the single file or archive must have. Several files have a MANIFEST.json instead." placeholder:"HEX"`
+	Model      string   `help:"Model that the source's bundle, versions or single file become." placeholder:"NAME"`
+	Version    int64    `help:"Version of --model that a bundle or single file becomes; 1 if not given." placeholder:"N"`
+	HeaderFile string   `help:"File with lines of NAME: VALUE, headers to send to an https source, such as a token." type:"path" placeholder:"FILE"`
+	Insecure   bool     `help:"Allow plain http for a web server, and use it for a registry."`
+	MaxBytes   byteSize `help:"Most bytes that may be written, unpacked files included, such as 10Gi; if not given, 95% of what the destination's volume has free." placeholder:"SIZE"`
+	Retries    int      `help:"Number of tries after a failure, each after a longer pause." default:"5"`
+}
+
+// byteSize is a size as Kubernetes writes it.
+type byteSize int64
+
+// UnmarshalText reads 1048576 and 1Mi alike.
+func (b *byteSize) UnmarshalText(text []byte) error {
+	q, err := resource.ParseQuantity(string(text))
+	if err != nil || q.Sign() <= 0 {
+		return fmt.Errorf("got %q, expected a positive number of bytes such as 1073741824 or 1Gi", text)
+	}
+	*b = byteSize(q.Value())
+	return nil
 }
 
 // Run fetches until everything is there, or until SIGTERM or SIGINT. The next run
@@ -41,7 +55,7 @@ func (f fetchCommand) Run() error {
 	log, terminal := diagnostics()
 	_, err = fetch.Fetch(ctx, f.Source, f.Dest, fetch.Options{
 		SHA256: f.SHA256, Model: f.Model, Version: f.Version, Headers: headers,
-		Insecure: f.Insecure, MaxBytes: f.MaxBytes, Retries: f.Retries, Log: log, Terminal: terminal,
+		Insecure: f.Insecure, MaxBytes: int64(f.MaxBytes), Retries: f.Retries, Log: log, Terminal: terminal,
 	})
 	return err
 }

@@ -146,6 +146,9 @@ its init containers or the sum of the others. */}}
     {{- with .Values.models.fetch.version }}
     - --version={{ . }}
     {{- end }}
+    {{- with .Values.models.fetch.sizeLimit }}
+    - --max-bytes={{ . }}
+    {{- end }}
     {{- with .Values.models.fetch.extraArgs }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

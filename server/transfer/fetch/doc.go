@@ -6,6 +6,11 @@
 // A version that exists and differs is replaced as a whole. What an interrupted
 // run has downloaded stays in .fetch/parts, and the next run resumes it.
 //
+// What a source sends is not believed: an archive must be whole to its end, and bytes,
+// files, names and documents have bounds. A source that is too slow is given up. What
+// a failed run leaves is only what the next one can resume. Errors and log lines show no
+// password and no control character of a server.
+//
 // A version, or a file beside the versions, is not downloaded again if it is the
 // same as the source's by what is known without a download: the SHA-256 in
 // a manifest, in --sha256 or of a registry's blob, the MD5 of an object store, the

@@ -60,7 +60,7 @@ func (j *job) downloadAll(ctx context.Context, parts map[string]source.Object, t
 // sizeOf returns the bytes of all parts, or -1 if the source doesn't say. It returns an
 // error if what is not there yet is more than may be written.
 func (j *job) sizeOf(parts map[string]source.Object) (total int64, err error) {
-	var missing int64
+	left := j.space.left.Load()
 	for name, o := range parts {
 		if o.Size < 0 {
 			total = -1
@@ -70,12 +70,11 @@ func (j *job) sizeOf(parts map[string]source.Object) (total int64, err error) {
 		if info, err := j.folder.Stat(name); err == nil {
 			size = max(0, size-info.Size())
 		}
-		if err := j.space.has(size); err != nil { // first: the sum of such sizes may overflow
+		if err := j.space.has(size); err != nil {
 			return 0, fmt.Errorf("%s, of %d bytes: %w", o.Name, o.Size, err)
 		}
-		missing += size
-		if err := j.space.has(missing); err != nil {
-			return 0, fmt.Errorf("%d files: %w", len(parts), err)
+		if left -= size; left < 0 {
+			return 0, fmt.Errorf("%d files: %w", len(parts), j.space.tooSmall())
 		}
 		if total >= 0 {
 			total += o.Size

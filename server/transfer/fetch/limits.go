@@ -70,7 +70,7 @@ func newSpace(folder *transfer.Folder, most int64) (*space, error) {
 		return nil, err
 	}
 	s.left.Store(free - free/20)
-	s.reason = fmt.Sprintf("the %d bytes that the volume of %s has free; free some or set --max-bytes", free, folder.Name())
+	s.reason = fmt.Sprintf("95%% of the %d bytes that the volume of %s had free; free some or set --max-bytes", free, folder.Name())
 	return s, nil
 }
 
@@ -111,7 +111,7 @@ func (s *space) has(n int64) error {
 }
 
 func (s *space) tooSmall() error {
-	return source.Permanent(fmt.Errorf("it is larger than may be written, by %s", s.reason))
+	return source.Permanent(fmt.Errorf("it does not fit into %s", s.reason))
 }
 
 // reader takes what is read from r.

@@ -72,6 +72,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		"http://ann:hunter2@" + host + "/echo.onnx",
 		"http://" + host + "/echo.onnx?sig=hunter2",
 		"http://hunter2@" + host + "/echo.onnx",
+		server.URL + "/echo.onnx",
 		server.URL + "/dead.onnx", server.URL + "/user.onnx", server.URL + "/wrong.onnx", server.URL + "/relative.onnx",
 		server.URL + "/scheme.onnx", server.URL + "/commands.onnx",
 		"oci://ann:hunter2@" + host + "/models/iris:1",

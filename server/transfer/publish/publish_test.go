@@ -415,3 +415,23 @@ func (d drawn) Write(text []byte) (int, error) {
 	d()
 	return len(text), nil
 }
+
+// TestWhatAStoreSaysIsQuoted has a store's text with commands to a terminal and a signed
+// URL.
+func TestWhatAStoreSaysIsQuoted(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>\u009b31m https://store/x?X-Amz-Signature=hunter2</Message></Error>"))
+	}))
+	defer store.Close()
+	_, err := publish.Publish(t.Context(), bundle(t, "one"), "s3://bucket?region=x&endpoint="+url.QueryEscape(store.URL), "digits", quiet)
+	require.ErrorContains(t, err, `\u009b31m https://store/x`)
+	assert.NotContains(t, err.Error(), "\u009b")
+	assert.NotContains(t, err.Error(), "hunter2")
+}

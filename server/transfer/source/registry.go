@@ -48,7 +48,7 @@ func openRegistry(reference string, o Options) (Source, error) {
 		return nil, err
 	}
 	repository.PlainHTTP = o.Insecure
-	client := &auth.Client{Client: &http.Client{Transport: o.transport()}, Cache: auth.NewCache()}
+	client := &auth.Client{Client: &http.Client{Transport: o.transport(), CheckRedirect: o.follow}, Cache: auth.NewCache()}
 	client.SetUserAgent("slipway")
 	// A container may have no home: then there is no file either.
 	if _, home := os.LookupEnv("HOME"); home || os.Getenv("DOCKER_CONFIG") != "" {

@@ -104,6 +104,19 @@ func (o Options) transport() *http.Transport {
 	return t
 }
 
+// follow refuses redirects on which the content could be changed, and keeps the URL that
+// redirects, whose query may be a signature, from the host that it redirects to.
+func (o Options) follow(r *http.Request, via []*http.Request) error {
+	r.Header.Del("Referer")
+	switch {
+	case r.URL.Scheme != "https" && !o.Insecure:
+		return Permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
+	case len(via) > 10:
+		return Permanent(errors.New("more than 10 redirects"))
+	}
+	return nil
+}
+
 // Open returns the source at a location. It sends no request.
 func Open(ctx context.Context, l transfer.Location, o Options) (Source, error) {
 	switch l.Scheme {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -103,4 +104,36 @@ func TestFolderChanged(t *testing.T) {
 	require.NoError(t, os.Chtimes(file, time.Time{}, time.Unix(1, 0)))
 	_, _, err = s.Open(t.Context(), objects[0], 0)
 	require.ErrorContains(t, err, "changed meanwhile; run again")
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	request := func(url string) *http.Request {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		require.NoError(t, err)
+		return r
+	}
+	secure := request("https://host/a")
+	secure.Header.Set("Referer", "https://other/a?sig=secret")
+	require.NoError(t, Options{}.follow(secure, nil))
+	assert.Empty(t, secure.Referer())
+	require.ErrorContains(t, Options{}.follow(request("http://host/a"), nil), "redirects to plain http")
+	require.NoError(t, Options{Insecure: true}.follow(request("http://host/a"), nil))
+	require.ErrorContains(t, Options{}.follow(secure, make([]*http.Request, 11)), "more than 10 redirects")
+}
+
+// TestRegistryIsNotRedirectedToPlainHTTP has a tag, whose digest nobody knows, be
+// resolved where it could be changed.
+func TestRegistryIsNotRedirectedToPlainHTTP(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("requested %s", r.URL) }))
+	defer plain.Close()
+	server := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	s, err := Open(t.Context(), transfer.Location{Scheme: transfer.OCI, Rest: server.Listener.Addr().String() + "/models/iris:1"}, Options{})
+	require.NoError(t, err)
+	client := s.(*image).Client.(*auth.Client).Client
+	client.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	_, err = s.List(t.Context())
+	require.ErrorContains(t, err, "redirects to plain http")
+	require.NoError(t, s.Close())
 }

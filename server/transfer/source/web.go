@@ -34,19 +34,12 @@ func openWeb(u *url.URL, o Options) (Source, error) {
 	client := &http.Client{
 		Transport: o.transport(),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			r.Header.Del("Referer") // it has the query, which may be a signature
 			if r.URL.Host != u.Host || r.URL.Scheme != u.Scheme {
 				for name := range o.Headers { // they are for one host
 					r.Header.Del(name)
 				}
 			}
-			switch {
-			case r.URL.Scheme != "https" && !o.Insecure:
-				return Permanent(errors.New("the server redirects to plain http; add --insecure to follow"))
-			case len(via) > 10:
-				return Permanent(errors.New("more than 10 redirects"))
-			}
-			return nil
+			return o.follow(r, via)
 		},
 	}
 	return &web{url: u, client: client, headers: o.Headers, packing: packing, stall: o.Stall}, nil
