@@ -2,6 +2,9 @@ package fetch_test
 
 import (
 	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,13 +67,14 @@ func FuzzArchive(f *testing.F) {
 	}
 	var t testing.T
 	f.Add([]byte(tarOf(&t, entry{name: "iris/1/model.onnx", text: "m"}, entry{name: "../x", text: "y"}, entry{name: "l", text: "/", kind: tar.TypeSymlink})))
+	f.Add([]byte(zipped(&t, tarOf(&t, entry{name: "iris/1/model.onnx", text: "m"}))))
 	f.Fuzz(func(t *testing.T, archive []byte) {
 		folder := t.TempDir()
 		source, to := filepath.Join(folder, "a.tgz"), filepath.Join(folder, "to")
 		require.NoError(t, os.WriteFile(source, archive, 0o644))
 		var log journal
 		o := options(&log)
-		o.Retries = 0
+		o.Retries, o.MaxBytes = 0, 1<<20
 		_, err := fetch.Fetch(t.Context(), source, to, o)
 		entries, readErr := os.ReadDir(folder)
 		require.NoError(t, readErr)
@@ -78,7 +82,12 @@ func FuzzArchive(f *testing.F) {
 			assert.Contains(t, []string{"a.tgz", "to"}, e.Name(), "written outside of the destination")
 		}
 		if err != nil {
-			assert.Empty(t, readable(t, folder)["to"])
+			assert.Empty(t, readable(t, to))
+			return
+		}
+		if compressed, err := gzip.NewReader(bytes.NewReader(archive)); err == nil {
+			_, err = io.Copy(io.Discard, compressed)
+			assert.NoError(t, err, "a damaged stream was installed")
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -391,7 +392,7 @@ func TestRegistryManifests(t *testing.T) {
 		text := documents[filepath.Base(r.URL.Path)]
 		kind := ocispec.MediaTypeImageIndex
 		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Length", fmt.Sprint(len(text)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 		w.Header().Set("Docker-Content-Digest", "sha256:"+sum(text))
 		if r.Method == http.MethodGet {
 			_, _ = w.Write([]byte(text))
@@ -411,6 +412,10 @@ func TestRegistryManifests(t *testing.T) {
 	documents["both"] = `{"manifests": [` + entry(plain.Digest.String(), int(plain.Size)) + `], "layers": [` + entry(plain.Digest.String(), int(plain.Size)) + `]}`
 	documents["large"] = `{"layers": [], "x": "` + strings.Repeat("x", 5<<20) + `"}`
 	documents["text"] = `layers`
+	pinned := "sha256:" + sum("another")
+	documents[pinned] = `{"layers": [{"mediaType": "x", "digest": "` + plain.Digest.String() + `", "size": 1}]}`
+	_, err := run(t, "oci://"+server.Listener.Addr().String()+"/models/iris@"+pinned, t.TempDir())
+	require.ErrorContains(t, err, "mismatch", "a digest's document is another")
 	for tag, problem := range map[string]string{
 		"chain": "an index in an index, more than 4 deep",
 		"both":  "is both an index and an image",

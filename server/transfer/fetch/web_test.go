@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -283,6 +284,52 @@ func TestWebRefusals(t *testing.T) {
 	_, err = run(t, page.URL+"/iris.onnx?signature=secret", t.TempDir())
 	require.ErrorContains(t, err, "gave up after 4 tries")
 	assert.NotContains(t, err.Error(), "secret")
+}
+
+// TestWhatAServerSendsIsTheFile refuses responses that may be something else, or cut.
+func TestWhatAServerSendsIsTheFile(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content := "m"
+		if strings.HasPrefix(r.URL.Path, "/encoded") {
+			w.Header().Set("Content-Encoding", "x-gzip")
+		}
+		if strings.HasSuffix(r.URL.Path, ".tgz") {
+			content = zipped(t, tarOf(t, entry{name: "iris.onnx", text: "m"}))
+		}
+		if strings.HasPrefix(r.URL.Path, "/part") {
+			w.Header().Set("Content-Range", "bytes 0-0/*")
+			w.WriteHeader(http.StatusPartialContent)
+		}
+		if !strings.HasPrefix(r.URL.Path, "/unknown") {
+			_, _ = io.WriteString(w, content)
+			return
+		}
+		connection, _, err := http.NewResponseController(w).Hijack()
+		assert.NoError(t, err)
+		_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+content)
+		assert.NoError(t, connection.Close())
+	}))
+	defer server.Close()
+	for path, test := range map[string]struct{ sum, problem string }{
+		"/iris.onnx":         {},
+		"/encoded/iris.onnx": {problem: "encoded as x-gzip, which was not requested"},
+		"/encoded/iris.tgz":  {},
+		"/part/iris.onnx":    {problem: "requested the whole file, got a part"},
+		"/unknown/iris.onnx": {problem: "a cut could not be noticed; name the file's --sha256"},
+		"/unknown/sum.onnx":  {sum: sum("m")},
+		"/unknown/iris.tgz":  {},
+	} {
+		to := t.TempDir()
+		_, err := run(t, server.URL+path, to, withSHA256(test.sum))
+		if test.problem != "" {
+			require.ErrorContains(t, err, test.problem)
+			assert.Empty(t, readable(t, to))
+			continue
+		}
+		require.NoError(t, err, path)
+		assert.Len(t, readable(t, to), 1, path)
+	}
 }
 
 // TestProgressBar draws where the terminal would be.

@@ -52,18 +52,15 @@ func (w *web) Close() error {
 	return nil
 }
 
-// List requests the first byte only: a signed URL often forbids HEAD.
-func (w *web) List(ctx context.Context) ([]Object, error) {
-	response, err := within(ctx, w.stall, func(ctx context.Context) (*http.Response, error) {
-		response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
-		if err == nil {
-			err = response.Body.Close()
-		}
-		return response, err
-	})
+func (w *web) List(ctx context.Context) ([]Object, error) { return within(ctx, w.stall, w.list) }
+
+// list requests the first byte only: a signed URL often forbids HEAD.
+func (w *web) list(ctx context.Context) ([]Object, error) {
+	response, err := w.get(ctx, http.Header{"Range": {"bytes=0-0"}})
 	if err != nil {
 		return nil, err
 	}
+	defer response.Body.Close()
 	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
 		return nil, Permanent(errors.New("the server responds with a web page, perhaps to log in; check the URL and --header-file"))
 	}
@@ -87,8 +84,9 @@ func validator(r *http.Response) string {
 
 func (w *web) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, int64, error) {
 	header := http.Header{}
-	// A weak tag allows other bytes of the same meaning: nothing to resume from.
-	if offset > 0 && o.Tag != "" && !strings.HasPrefix(o.Tag, "W/") {
+	// A weak tag allows other bytes of the same meaning: nothing to resume from. Without a
+	// size nothing shows whether a part reaches to the end.
+	if offset > 0 && o.Size >= 0 && o.Tag != "" && !strings.HasPrefix(o.Tag, "W/") {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 		header.Set("If-Range", o.Tag)
 	}
@@ -104,7 +102,11 @@ func (w *web) Open(ctx context.Context, o Object, offset int64) (io.ReadCloser, 
 		_ = response.Body.Close()
 		return nil, 0, Permanent(err)
 	}
-	if response.StatusCode != http.StatusPartialContent {
+	switch isPart := response.StatusCode == http.StatusPartialContent; {
+	case isPart && header.Get("Range") == "":
+		_ = response.Body.Close()
+		return nil, 0, errors.New("requested the whole file, got a part")
+	case !isPart:
 		return response.Body, 0, nil
 	}
 	if !strings.HasPrefix(response.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", offset)) {
