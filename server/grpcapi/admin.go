@@ -42,13 +42,11 @@ type chargedBody struct {
 func (b *chargedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.flow.arrived(int64(n), err != nil)
-	select {
-	case <-b.flow.ended:
+	if b.flow.why() != nil {
 		<-b.closed
 		return 0, http.ErrBodyReadAfterClose
-	default:
-		return n, err
 	}
+	return n, err
 }
 
 func (b *chargedBody) Close() error {

@@ -128,13 +128,13 @@ func (c *conn) begin(f *flow) bool {
 		for _, old := range c.flows {
 			if old.abandoned() {
 				old.charge.Release()
-				delete(c.flows, old.stream)
+				delete(c.flows, old.id)
 			}
 		}
 		c.purge = 2 * len(c.flows)
 	}
-	f.conn, f.stream = c, c.in.stream
-	c.flows[f.stream] = f
+	f.conn, f.id = c, c.in.stream
+	c.flows[f.id] = f
 	return true
 }
 
@@ -143,7 +143,7 @@ const minPurge = 64
 func (c *conn) end(f *flow) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.flows, f.stream)
+	delete(c.flows, f.id)
 }
 
 func (c *conn) sweep(now time.Time) {

@@ -16,6 +16,9 @@ const (
 	// byte would take a hundred times what they are charged.
 	frameBytes = 128
 
+	// largeMessage is how much of a message has arrived when grpc must begin to receive
+	// it: a client may send 64 KiB before that.
+	largeMessage = 32 << 10
 	// messageTime is how long a message may take to arrive.
 	messageTime = time.Minute
 	// streamIdle is how long a stream may be silent.
@@ -32,14 +35,15 @@ const (
 // nothing.
 type flow struct {
 	conn   *conn // nil behind an HTTP server
-	stream uint32
+	id     uint32
+	stream bool // the call may have many messages
 	charge *admission.Charge
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the call's, to see that it has ended
 	limit  int64           // most bytes that may have arrived and not been decoded
 	idle   time.Duration   // how long the call may wait for a message to begin
 
-	ended chan struct{} // closed when the call must end although its message is not there
+	wake chan struct{} // has a token when one of the following has changed for a handler that waits
 
 	mu       sync.Mutex
 	reason   error // why it must end
@@ -65,12 +69,12 @@ func flowOf(ctx context.Context) *flow {
 // newFlow returns the flow of a call, and its context. It is refused when there is
 // no memory for one more call.
 func (a *API) newFlow(ctx context.Context, method string) (*flow, context.Context, error) {
-	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime, ended: make(chan struct{})}
+	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime, wake: make(chan struct{}, 1)}
 	if err := f.charge.Add(admission.Receive, callBytes); err != nil {
 		return nil, ctx, err
 	}
 	if isStream[method] {
-		f.idle, f.limit = streamIdle, f.limit+mostAhead
+		f.stream, f.idle, f.limit = true, streamIdle, f.limit+mostAhead
 	}
 	ctx, f.cancel = context.WithCancel(ctx)
 	f.ctx = context.WithValue(ctx, flowKey{}, f)
@@ -86,6 +90,9 @@ func (f *flow) arrived(length int64, last bool) {
 		f.since = time.Now()
 	}
 	f.unread += length
+	if f.waiting && f.worthReceiving() {
+		f.notify()
+	}
 	err := f.charge.Add(admission.Receive, length+frameBytes)
 	if err == nil && f.unread > f.limit {
 		err = fault.New(fault.TooLarge, "the message is longer than %d bytes", f.limit)
@@ -102,19 +109,40 @@ func (f *flow) end(reason error) {
 		return
 	}
 	f.reason = reason
-	close(f.ended)
+	f.notify()
 	if f.handled && !f.waiting {
 		f.cancel()
 	}
 }
 
-// wait notes that the handler waits for a message. It reports whether all has arrived
-// already.
-func (f *flow) wait() (complete bool) {
+func (f *flow) notify() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// worthReceiving reports whether grpc must receive, so that the client may send the
+// rest, or can without waiting for long. The lock is held.
+func (f *flow) worthReceiving() bool {
+	return f.complete || f.unread >= largeMessage || f.stream && f.unread > 0
+}
+
+// wait waits until a message is worth receiving, or the call has ended. It reports
+// whether more of the message is to arrive.
+func (f *flow) wait() (more bool, err error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.handled, f.waiting, f.since = true, true, time.Now()
-	return f.complete
+	for f.reason == nil && !f.worthReceiving() && f.ctx.Err() == nil {
+		f.mu.Unlock()
+		select {
+		case <-f.wake:
+		case <-f.ctx.Done():
+		}
+		f.mu.Lock()
+	}
+	defer f.mu.Unlock()
+	return !f.complete && f.unread >= largeMessage, f.reason
 }
 
 // received notes that the handler waits no more.

@@ -83,26 +83,35 @@ func (a *API) receive(receive func(any) error, in *incoming) error {
 	if f == nil {
 		return receive(in)
 	}
-	complete := f.wait()
 	defer f.received()
-	if reason := f.why(); reason != nil {
-		return reason
+	more, err := f.wait()
+	if err != nil {
+		return err
 	}
-	if complete {
+	if !more {
 		return receive(in)
 	}
-	// grpc makes its own status when receiving is interrupted, so the handler returns
-	// before that, and grpc ends what still receives.
+	return a.receiveLarge(receive, in)
+}
+
+// receiveLarge receives a message that is still arriving. grpc makes its own status
+// when receiving is interrupted, so when the call must end the handler returns before
+// that, and grpc ends what still receives.
+func (a *API) receiveLarge(receive func(any) error, in *incoming) error {
 	received := make(chan error, 1)
 	a.receiving.Go(func() { received <- receive(in) })
-	select {
-	case err := <-received:
-		if reason := f.why(); reason != nil {
-			return reason
+	for {
+		select {
+		case err := <-received:
+			if reason := in.flow.why(); reason != nil {
+				return reason
+			}
+			return err
+		case <-in.flow.wake:
+			if reason := in.flow.why(); reason != nil {
+				return reason
+			}
 		}
-		return err
-	case <-f.ended:
-		return f.why()
 	}
 }
 
