@@ -27,6 +27,7 @@ import (
 type Options struct {
 	Config  config.Config // validated
 	Serving serving.Options
+	Trial   []string  // the command line of a trial's child; nil: models are not tried
 	Log     io.Writer // JSON lines
 }
 
@@ -86,6 +87,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	o.Serving.Memory, o.Serving.Changed = a.budget, a.divideMemory
+	if o.Trial != nil && o.Config.Trial.Enabled {
+		if o.Serving.Trials, err = NewTrials(o.Config, o.Trial, a.budget); err != nil {
+			return nil, err
+		}
+	}
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
 	shared := api.New(api.Options{
@@ -122,11 +128,16 @@ func (a *App) startTracing(ctx context.Context) error {
 
 // closeCatalog frees the models, unless interrupted requests may still use them.
 func (a *App) closeCatalog(context.Context) error {
-	if !a.interrupted.Load() {
-		a.catalog.Close()
+	if a.interrupted.Load() {
+		return nil
 	}
+	a.catalog.Close()
 	return nil
 }
+
+// LeftBehind reports that a stopped server does not wait for ONNX Runtime, which still
+// opens a model. The library must not be unloaded then.
+func (a *App) LeftBehind() bool { return a.catalog.LeftBehind() }
 
 // Run serves until ctx is done or a part of the server has failed, then stops.
 func (a *App) Run(ctx context.Context) error {
@@ -176,6 +187,9 @@ func (a *App) Stop() error {
 	defer cancel()
 	if a.stopLoading != nil {
 		a.stopLoading()
+	}
+	if a.catalog != nil {
+		a.catalog.StopLoading() // by request too: stopping waits for no load
 	}
 	return a.undo.unwind(grace)
 }

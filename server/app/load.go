@@ -1,6 +1,8 @@
 package app
 
 import (
+	"sync"
+
 	"slipway/server/config"
 	"slipway/server/repository"
 )
@@ -23,7 +25,9 @@ func (a *App) load() error {
 		if err != nil {
 			return err
 		}
-		a.catalog.Apply(ctx, state)
+		var first sync.WaitGroup // a model that takes long delays no change of another
+		first.Go(a.catalog.Start(ctx, state))
+		defer first.Wait()
 		a.catalog.Watch(ctx, w)
 		return nil
 	}

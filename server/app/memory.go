@@ -12,6 +12,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"slipway/server/admission"
+	"slipway/server/config"
 	"slipway/server/onnx"
 	"slipway/server/telemetry"
 )
@@ -43,9 +44,12 @@ func divide(limit, weights, requests int64) shares {
 	return shares{requests: requests, models: models, heap: max(requests/2*3, limit-models-programBytes/2)}
 }
 
-// containerLimit returns the memory that the process may use: the container's, or
-// the machine's.
-func containerLimit() (int64, error) {
+// memoryLimit returns the memory that the process may use: what is configured, the
+// container's, or the machine's.
+func memoryLimit(c config.Memory) (int64, error) {
+	if c.Limit != 0 {
+		return c.Limit, nil
+	}
 	limit, err := memlimit.FromSystem()
 	if err != nil {
 		return 0, fmt.Errorf("find the memory of the machine: %w", err)
@@ -58,10 +62,8 @@ func containerLimit() (int64, error) {
 
 // startMemory bounds what models and requests hold.
 func (a *App) startMemory() (err error) {
-	if a.memoryLimit = a.config.Memory.Limit; a.memoryLimit == 0 {
-		if a.memoryLimit, err = containerLimit(); err != nil {
-			return err
-		}
+	if a.memoryLimit, err = memoryLimit(a.config.Memory); err != nil {
+		return err
 	}
 	a.budget = admission.NewBudget(0)
 	a.divideMemory()

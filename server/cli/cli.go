@@ -18,6 +18,7 @@ type commands struct {
 	Predict  predictCommand  `cmd:"" help:"Send a prediction request to a server."`
 	Bench    benchCommand    `cmd:"" help:"Measure any Open Inference Protocol server under load."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Trial    trialCommand    `cmd:"" hidden:"" help:"Prove one model version for a server, which runs this by itself."`
 }
 
 type versionCommand struct{}

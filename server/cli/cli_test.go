@@ -66,10 +66,12 @@ func serve(t *testing.T, args ...string) *server {
 	require.NoError(t, c.Start())
 	s := &server{Cmd: c, rest: make(chan string, 1)}
 	lines := bufio.NewReader(stderr)
-	first, err := lines.ReadBytes('\n')
-	require.NoError(t, err)
 	var line struct{ HTTP, GRPC, Admin string }
-	require.NoError(t, json.Unmarshal(first, &line), string(first))
+	for line.HTTP == "" { // what the last one died of comes first
+		text, err := lines.ReadBytes('\n')
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &line), string(text))
+	}
 	s.url, s.grpc, s.admin = "http://"+line.HTTP, line.GRPC, "http://"+line.Admin
 	go func() {
 		text, _ := io.ReadAll(lines) // ends with the process

@@ -76,5 +76,15 @@ func servingOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
 		Folder: c.Models, DefaultModel: c.DefaultModel,
 		Processors: processors, LongRuns: spareProcessor(processors), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
+		LoadTimeout: c.Repository.LoadTimeout,
 	}
+}
+
+// trialCommandLine returns how this binary is started as the child of a trial.
+func trialCommandLine() ([]string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the binary for trials: %w", err)
+	}
+	return []string{binary, "trial"}, nil
 }

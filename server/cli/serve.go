@@ -11,6 +11,7 @@ import (
 
 	"slipway/server/app"
 	"slipway/server/config"
+	"slipway/server/crashmark"
 	"slipway/server/onnx"
 )
 
@@ -28,17 +29,37 @@ func (s serveCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	with := servingOptions(c, processors)
+	child, err := trialCommandLine()
+	if err != nil {
+		return err
+	}
+	if with.Crashes, err = openCrashMarks(c.CrashMarks); err != nil {
+		return err
+	}
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	defer context.AfterFunc(ctx, func() { exitAfterGrace(c.Shutdown) })()
-	a, err := app.New(ctx, app.Options{Config: c, Serving: servingOptions(c, processors), Log: os.Stderr})
+	a, err := app.New(ctx, app.Options{Config: c, Serving: with, Trial: child, Log: os.Stderr})
 	if err == nil {
 		err = a.Run(ctx)
 	}
-	return errors.Join(err, onnx.Close())
+	err = errors.Join(err, with.Crashes.Close())
+	if err != nil || a.LeftBehind() {
+		return err // what still runs or loads uses ONNX Runtime
+	}
+	return onnx.Close()
+}
+
+// openCrashMarks returns nil, which marks nothing, without a folder.
+func openCrashMarks(c config.CrashMarks) (*crashmark.Marks, error) {
+	if c.Folder == "" {
+		return nil, nil //nolint:nilnil // marks nothing
+	}
+	return crashmark.Open(c.Folder)
 }
 
 // exitAfterGrace ends a process that has not ended by itself well after its

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"slipway/server/app"
 	"slipway/server/config"
 	"slipway/server/onnx"
 	"slipway/server/repository"
@@ -51,6 +52,10 @@ func (o options) withCatalog(c config.Config, use func(*serving.Catalog, serving
 	if err != nil {
 		return err
 	}
+	child, err := trialCommandLine()
+	if err != nil {
+		return err
+	}
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
@@ -61,6 +66,11 @@ func (o options) withCatalog(c config.Config, use func(*serving.Catalog, serving
 	}
 	quiet := telemetry.NewLogger(io.Discard, slog.LevelError)
 	with := servingOptions(c, processors)
+	if c.Trial.Enabled {
+		if with.Trials, err = app.NewTrials(c, child, nil); err != nil {
+			return err
+		}
+	}
 	catalog := serving.NewCatalog(with, quiet, telemetry.NewMetrics(prometheus.NewRegistry(), telemetry.Build{}))
 	defer catalog.Close()
 	catalog.Apply(context.Background(), state)

@@ -25,6 +25,8 @@ type Config struct {
 	Tracing      Tracing     `yaml:"tracing"`
 	Shutdown     Shutdown    `yaml:"shutdown"`
 	ONNXRuntime  ONNXRuntime `yaml:"onnxruntime"`
+	Trial        Trial       `yaml:"trial"`
+	CrashMarks   CrashMarks  `yaml:"crashMarks"`
 }
 
 // Control selects how the models of the repository are loaded and unloaded.
@@ -45,6 +47,8 @@ type Repository struct {
 	PollInterval time.Duration `yaml:"pollInterval"`
 	// Load names the models that an explicit repository starts with.
 	Load []string `yaml:"load"`
+	// LoadTimeout bounds the trial of a version, and then its load.
+	LoadTimeout time.Duration `yaml:"loadTimeout"`
 }
 
 // HTTP configures the listener for predictions.
@@ -121,11 +125,25 @@ const leastLimit = 128 << 20
 // leastBudget is what a few small requests hold.
 const leastBudget = 1 << 20
 
+// Trial configures the child process in which a version proves itself before the
+// server opens it.
+type Trial struct {
+	Enabled bool `yaml:"enabled"`
+	// Memory is the most bytes of one trial; 0 means what the container has left.
+	Memory int64 `yaml:"memory"`
+}
+
+// CrashMarks marks in Folder which model is running, for the time after a crash.
+type CrashMarks struct {
+	// Folder outlives the process; empty turns the marks off.
+	Folder string `yaml:"folder"`
+}
+
 // Default returns the configuration of a server without a configuration file.
 func Default() Config {
 	return Config{
 		Models:     "/models",
-		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second},
+		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second, LoadTimeout: 4 * time.Minute},
 		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
 		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
 		Admin:      Admin{Address: ":9090"},
@@ -133,6 +151,7 @@ func Default() Config {
 		Log:        Log{Name: "info"},
 		Tracing:    Tracing{SampleRatio: 1},
 		Shutdown:   Shutdown{Delay: 5 * time.Second, GracePeriod: 25 * time.Second},
+		Trial:      Trial{Enabled: true},
 	}
 }
 
@@ -197,6 +216,9 @@ func (c *Config) Validate() error {
 	if c.ONNXRuntime.IntraOpThreads < 0 {
 		wrong("onnxruntime.intraOpThreads: must not be negative, is %d", c.ONNXRuntime.IntraOpThreads)
 	}
+	if c.Trial.Memory < 0 {
+		wrong("trial.memory: must not be negative, is %d", c.Trial.Memory)
+	}
 	return errors.Join(all...)
 }
 
@@ -228,6 +250,8 @@ func (c *Config) validateRepository() error {
 		return fmt.Errorf("repository.control: must be poll, none or explicit, is %q", r.Control)
 	case r.Control == ControlPoll && r.PollInterval <= 0:
 		return fmt.Errorf("repository.pollInterval: must be positive, is %s", r.PollInterval)
+	case r.LoadTimeout <= 0:
+		return fmt.Errorf("repository.loadTimeout: must be positive, is %s", r.LoadTimeout)
 	case r.Control != ControlExplicit && len(r.Load) > 0:
 		return fmt.Errorf("repository.load: is for repository.control explicit, which is %s", r.Control)
 	}

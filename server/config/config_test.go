@@ -20,6 +20,9 @@ func TestParse(t *testing.T) {
 	full.Auth.KeysFile = "/k"
 	full.Log.Name = "debug"
 	full.Shutdown = config.Shutdown{Delay: 0, GracePeriod: time.Minute}
+	full.Repository.LoadTimeout = time.Minute
+	full.Trial = config.Trial{Enabled: false, Memory: 7}
+	full.CrashMarks = config.CrashMarks{Folder: "/marks"}
 	full.ONNXRuntime = config.ONNXRuntime{Library: "/l.so", IntraOpThreads: 3}
 
 	for name, test := range map[string]struct {
@@ -37,6 +40,9 @@ admin: {address: ":2"}
 auth: {keysFile: /k}
 log: {level: debug}
 shutdown: {delay: 0s, gracePeriod: 1m}
+repository: {loadTimeout: 1m}
+trial: {enabled: false, memory: 7}
+crashMarks: {folder: /marks}
 onnxruntime: {library: /l.so, intraOpThreads: 3}
 `, want: full},
 		"unknown key names the line": {text: "models: /m\nmodel: x\n", err: []string{"2:1", `unknown field "model"`}},
@@ -75,6 +81,8 @@ func TestValidate(t *testing.T) {
 		"log.level":                  func(c *config.Config) { c.Log.Name = "loud" },
 		"shutdown.delay":             func(c *config.Config) { c.Shutdown.Delay = -1 },
 		"shutdown.gracePeriod":       func(c *config.Config) { c.Shutdown.GracePeriod = -1 },
+		"repository.loadTimeout":     func(c *config.Config) { c.Repository.LoadTimeout = 0 },
+		"trial.memory":               func(c *config.Config) { c.Trial.Memory = -1 },
 		"onnxruntime.intraOpThreads": func(c *config.Config) { c.ONNXRuntime.IntraOpThreads = -1 },
 	} {
 		c := config.Default()

@@ -3,7 +3,9 @@ package serving
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"slipway/server/fault"
 	"slipway/server/repository"
@@ -31,49 +33,65 @@ func (c *Catalog) LoadSelected(ctx context.Context, names []string) error {
 			return fmt.Errorf("repository.load: the repository has no model %q", name)
 		}
 	}
-	c.apply(ctx, state, func(m repository.Model) bool { return slices.Contains(names, m.Name) })
+	c.start(ctx, state, func(m repository.Model) bool { return slices.Contains(names, m.Name) })()
 	return nil
 }
 
-// Apply loads what has changed in a repository, one model after the other, and
-// unloads the models that are gone. A model is swapped in when all that can fail has
-// been done. A version that cannot be loaded is logged and counted, and what served
-// before stays.
+// Apply loads what has changed in a repository, the models side by side, and unloads
+// the models that are gone. A model is swapped in when all that can fail has been
+// done. A version that cannot be loaded is logged and counted, and what served before
+// stays. A load under way of a model that has changed since is given up.
 func (c *Catalog) Apply(ctx context.Context, state repository.State) {
-	c.apply(ctx, state, func(repository.Model) bool { return true })
+	c.Start(ctx, state)()
 }
 
-func (c *Catalog) apply(ctx context.Context, state repository.State, selected func(repository.Model) bool) {
-	end, err := c.begin()
+// Start starts to apply a state; wait waits until that is done. Of two states the one
+// that was started later counts.
+func (c *Catalog) Start(ctx context.Context, state repository.State) (wait func()) {
+	return c.start(ctx, state, func(repository.Model) bool { return true })
+}
+
+func (c *Catalog) start(ctx context.Context, state repository.State, selected func(repository.Model) bool) (wait func()) {
+	ctx, end, err := c.begin(ctx)
 	if err != nil {
-		return
+		return func() {}
 	}
-	defer end()
-	c.applying.Lock()
-	defer c.applying.Unlock()
 	c.logProblems(state.Problems)
 	if c.losesAll(state) {
-		return
+		return end
 	}
+	gone := maps.Clone(c.current.Load().byName)
+	for _, name := range c.reported.set(state) {
+		c.locks.interrupt(name, errChanged)
+		gone[name] = nil // it may be loaded for the first time and not be there yet
+	}
+	var changes sync.WaitGroup
 	for _, m := range state.Models {
-		if ctx.Err() == nil {
-			c.applyModel(ctx, m, selected(m))
-		}
+		changes.Go(func() { c.applyModel(ctx, m, selected(m)) })
 	}
-	for name := range c.current.Load().byName {
+	for name := range gone {
 		if !state.Has(name) {
-			c.removeModel(name)
+			changes.Go(func() { c.removeModel(ctx, name) })
 		}
 	}
-	c.complete()
+	return func() {
+		defer end()
+		changes.Wait()
+		c.complete()
+	}
 }
 
 // applyModel loads a model unless the catalog has what the repository has, or lists
 // it as unloaded.
 func (c *Catalog) applyModel(ctx context.Context, m repository.Model, selected bool) {
-	defer c.locks.lock(m.Name)()
+	ctx, unlock, err := c.locks.lock(ctx, m.Name)
+	if err != nil {
+		return
+	}
+	defer unlock()
 	old := c.current.Load().byName[m.Name]
 	switch {
+	case !c.reported.is(m.Name, m.Fingerprint): // a later state of the repository has come meanwhile
 	case old != nil && old.described.Fingerprint == m.Fingerprint:
 	case selected:
 		c.reload(ctx, old, m)
@@ -82,9 +100,13 @@ func (c *Catalog) applyModel(ctx context.Context, m repository.Model, selected b
 	}
 }
 
-func (c *Catalog) removeModel(name string) {
-	defer c.locks.lock(name)()
-	if old := c.current.Load().byName[name]; old != nil {
+func (c *Catalog) removeModel(ctx context.Context, name string) {
+	_, unlock, err := c.locks.lock(ctx, name)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	if old := c.current.Load().byName[name]; old != nil && c.reported.is(name, "") {
 		c.replace(name, nil)
 		c.retire(old.Versions...)
 	}
@@ -95,8 +117,11 @@ func (c *Catalog) complete() {
 	c.replacing.Lock()
 	defer c.replacing.Unlock()
 	now := *c.current.Load()
-	now.complete = true
 	now.reached = now.reached || now.all() == nil
+	if !now.complete {
+		now.complete = true
+		close(c.completed)
+	}
 	c.current.Store(&now)
 }
 
@@ -109,12 +134,16 @@ func (c *Catalog) LoadModel(ctx context.Context, name string) error {
 	if !known {
 		return fault.New(fault.NotFound, "load model %q: the repository has no such model", name)
 	}
-	end, err := c.beginRequested()
+	ctx, end, err := c.beginRequested(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer end()
-	defer c.locks.lock(name)()
+	ctx, unlock, err := c.locks.lock(ctx, name)
+	if err != nil {
+		return fmt.Errorf("load model %q: %w", name, err)
+	}
+	defer unlock()
 	next := c.reload(ctx, c.current.Load().byName[name].withoutFailures(), m)
 	if err := next.failed(); err != nil {
 		return fault.New(fault.InvalidArgument, "load model %q: %w", name, err)
@@ -123,14 +152,19 @@ func (c *Catalog) LoadModel(ctx context.Context, name string) error {
 }
 
 // UnloadModel takes one model out of service until it is loaded again or its folder
-// changes. Requests that hold it are answered first.
-func (c *Catalog) UnloadModel(_ context.Context, name string) error {
-	end, err := c.beginRequested()
+// changes. Requests that hold it are answered first. A load of it is given up.
+func (c *Catalog) UnloadModel(ctx context.Context, name string) error {
+	ctx, end, err := c.beginRequested(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer end()
-	defer c.locks.lock(name)()
+	c.locks.interrupt(name, errUnloaded)
+	_, unlock, err := c.locks.lock(ctx, name)
+	if err != nil {
+		return fmt.Errorf("unload model %q: %w", name, err)
+	}
+	defer unlock()
 	now := c.current.Load()
 	old, ok := now.byName[name]
 	if !ok {
@@ -141,21 +175,24 @@ func (c *Catalog) UnloadModel(_ context.Context, name string) error {
 	return nil
 }
 
-// beginRequested is begin for a change that a client requests: it waits until the
-// repository has been applied for the first time.
-func (c *Catalog) beginRequested() (end func(), err error) {
-	end, err = c.begin()
+// beginRequested is begin for a change that a client requests: a model that the first
+// state of the repository has not made yet is waited for.
+func (c *Catalog) beginRequested(ctx context.Context, name string) (_ context.Context, end func(), err error) {
+	ctx, end, err = c.begin(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if _, err = c.now(); err != nil {
-		c.applying.Lock()
-		_, err = c.now()
-		c.applying.Unlock()
+	if _, err = c.now(); err == nil || c.current.Load().byName[name] != nil {
+		return ctx, end, nil
 	}
-	if err != nil {
-		end()
-		return nil, err
+	if c.reported.any() {
+		select {
+		case <-c.completed:
+			return ctx, end, nil
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
 	}
-	return end, nil
+	end()
+	return nil, nil, err
 }

@@ -81,6 +81,11 @@ func (c *Catalog) versionOf(ctx context.Context, old *Model, b repository.Bundle
 func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelconfig.Config) (*Version, error) {
 	number := strconv.FormatInt(b.Version, 10)
 	log := c.log.With("model", b.Model, "version", number)
+	leave, err := c.places.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	load := c.metrics.BeginLoad(b.Model, number)
 	v, err := c.open(ctx, b, s, load, log)
 	if err != nil {

@@ -1,14 +1,19 @@
 package serving
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"slipway/server/admission"
+	"slipway/server/crashmark"
 	"slipway/server/fault"
 	"slipway/server/onnx"
 	"slipway/server/telemetry"
+	"slipway/server/trial"
 )
 
 // Options of a catalog.
@@ -22,6 +27,10 @@ type Options struct {
 
 	// Memory bounds what requests hold; nil: nothing does.
 	Memory *admission.Budget
+
+	LoadTimeout time.Duration    // of one version; 0: none
+	Trials      *trial.Trials    // nil: versions prove themselves in this process
+	Crashes     *crashmark.Marks // nil: runs are not marked
 }
 
 // Catalog holds the models that are served. Readers see one immutable state of it;
@@ -34,9 +43,15 @@ type Catalog struct {
 	current   atomic.Pointer[models] // never nil
 	replacing sync.Mutex             // held for the moment in which current is replaced
 	locks     modelLocks             // of each model, held while it is loaded or unloaded
-	applying  sync.Mutex             // held while a state of the repository is applied
+	reported  reported               // what the repository had when it was applied last
+	completed chan struct{}          // closed when the first state has been applied
 	loading   sync.Map               // names of the models that are being loaded
+	places    places                 // of the loads that take processors
 	fault     repositoryFault
+
+	stopping   context.Context // ends all loads
+	stop       context.CancelCauseFunc
+	leftBehind atomic.Int64 // calls of ONNX Runtime that have not ended when they should
 
 	closing sync.Mutex     // guards closed
 	closed  bool           // no further change may begin
@@ -47,7 +62,13 @@ type Catalog struct {
 
 // NewCatalog makes an empty catalog, which is not ready.
 func NewCatalog(o Options, log *slog.Logger, metrics *telemetry.Metrics) *Catalog {
-	c := &Catalog{options: o, log: log, metrics: metrics}
+	c := &Catalog{options: o, log: log, metrics: metrics, completed: make(chan struct{}), places: newPlaces(o.Processors)}
+	c.stopping, c.stop = context.WithCancelCause(context.Background())
+	for _, crash := range o.Crashes.Found() {
+		log.Error("the server died while this model was running", "model", crash.Model, "version", crash.Version,
+			"runs", crash.Runs, "deaths_last_hour", crash.Deaths, "held_back", crash.Held)
+		metrics.Crashed(crash.Model, crash.Version)
+	}
 	c.current.Store(&models{byName: map[string]*Model{}, fallback: o.DefaultModel})
 	return c
 }
@@ -82,6 +103,9 @@ func (c *Catalog) Models() []*Model {
 
 // Model finds a model; an empty name means the default one.
 func (c *Catalog) Model(name string) (*Model, error) {
+	if m := c.current.Load().byName[name]; m != nil {
+		return m, nil // while others may still be loaded for the first time
+	}
 	now, err := c.now()
 	if err != nil {
 		return nil, err
@@ -129,12 +153,22 @@ func (c *Catalog) Acquire(model, version string) (*Version, error) {
 	}
 }
 
-// Close waits for the changes that are under way, then drains and frees all models.
-// Changes that come later are refused.
+// StopLoading ends the loads that are under way; later ones end at once.
+func (c *Catalog) StopLoading() {
+	c.stop(fmt.Errorf("the server is stopping: %w", context.Canceled))
+}
+
+// LeftBehind reports whether ONNX Runtime still opens a model whose load was given up.
+// The library must not be unloaded then.
+func (c *Catalog) LeftBehind() bool { return c.leftBehind.Load() > 0 }
+
+// Close ends the loads that are under way, then drains and frees all models. Changes
+// that come later are refused.
 func (c *Catalog) Close() {
 	c.closing.Lock()
 	c.closed = true
 	c.closing.Unlock()
+	c.StopLoading()
 	c.changes.Wait()
 	for name, m := range c.current.Swap(&models{}).byName {
 		c.releaseSeries(name, m)
@@ -144,14 +178,26 @@ func (c *Catalog) Close() {
 }
 
 // begin registers a change of the catalog, so that Close waits until end is called.
-func (c *Catalog) begin() (end func(), err error) {
+// The change must end when the context that begin returns does.
+func (c *Catalog) begin(ctx context.Context) (_ context.Context, end func(), err error) {
 	c.closing.Lock()
 	defer c.closing.Unlock()
 	if c.closed {
-		return nil, fault.New(fault.Unavailable, "the server is stopping")
+		return nil, nil, fault.New(fault.Unavailable, "the server is stopping")
 	}
 	c.changes.Add(1)
-	return c.changes.Done, nil
+	ctx, cancel := context.WithCancelCause(ctx)
+	unlink := context.AfterFunc(c.stopping, func() { cancel(context.Cause(c.stopping)) })
+	return ctx, func() {
+		unlink()
+		cancel(nil)
+		c.changes.Done()
+	}, nil
+}
+
+func (c *Catalog) isLoading(name string) bool {
+	_, loading := c.loading.Load(name)
+	return loading
 }
 
 func (c *Catalog) isClosed() bool {

@@ -2,6 +2,7 @@ package serving_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -14,13 +15,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/server/fault"
+	"slipway/server/onnx"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
 	"slipway/server/tensor"
+	"slipway/server/trial"
 )
 
-func TestMain(m *testing.M) { onnxtest.Main(m) }
+// TestMain makes this binary the child of trials too.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "trial" {
+		if err := trial.Main(setUp, serving.Prove); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	onnxtest.Main(m)
+}
+
+func setUp(library string, l trial.Limits) error {
+	onnx.LimitMemory(l.Memory)
+	return onnx.Init(library)
+}
 
 func newCatalog(t *testing.T, folder string, o serving.Options) (*serving.Catalog, *bytes.Buffer) {
 	t.Helper()

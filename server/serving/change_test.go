@@ -23,10 +23,10 @@ func slowLoad() map[string]string {
 	}
 }
 
-// loading reports whether a model that was never loaded is being loaded.
-func loading(c *serving.Catalog, model string) bool {
+// loadingSlow reports whether the slow model is being loaded for the first time.
+func loadingSlow(c *serving.Catalog) bool {
 	for _, entry := range c.Index() {
-		if entry.Name == model {
+		if entry.Name == "slow" {
 			return entry.State == serving.StateLoading
 		}
 	}
@@ -44,7 +44,7 @@ func beginSlowLoad(t *testing.T, c *serving.Catalog, folder string, change func(
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- change(ctx, c) }()
-	require.Eventually(t, func() bool { return loading(c, "slow") }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return loadingSlow(c) }, 20*time.Second, time.Millisecond)
 	return func() error {
 		cancel()
 		return <-done
@@ -69,7 +69,7 @@ func TestASlowLoadDelaysNoOtherModel(t *testing.T) {
 			require.NoError(t, c.LoadModel(t.Context(), "m"))
 			assertOne(t, c, "m", "1", 2)
 
-			assert.True(t, loading(c, "slow"), "the load goes on")
+			assert.True(t, loadingSlow(c), "the load goes on")
 			_ = stop()
 			slow, err := c.Model("slow")
 			require.NoError(t, err)

@@ -38,7 +38,7 @@ func (c *Catalog) Index() []IndexEntry {
 func (m *Model) index() []IndexEntry {
 	var all []IndexEntry
 	for _, v := range m.Versions {
-		all = append(all, IndexEntry{Name: m.Name, Version: v.Number, State: StateReady})
+		all = append(all, IndexEntry{Name: m.Name, Version: v.Number, State: StateReady, Reason: v.mark.Deaths()})
 	}
 	for _, f := range m.failures {
 		all = append(all, IndexEntry{Name: m.Name, Version: f.number, State: StateUnavailable, Reason: f.err.Error()})

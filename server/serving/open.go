@@ -4,162 +4,204 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
+	"slipway/server/admission"
 	"slipway/server/batch"
-	"slipway/server/golden"
+	"slipway/server/crashmark"
 	"slipway/server/modelconfig"
 	"slipway/server/onnx"
 	"slipway/server/repository"
 	"slipway/server/telemetry"
 	"slipway/server/tensor"
+	"slipway/server/trial"
 )
 
-// open makes a version and proves it: opens the model, warms it up, reproduces its
-// golden answers, verifies its batching.
-func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.Config, load telemetry.Load, log *slog.Logger) (*Version, error) {
-	sizes := c.options.Size(s)
-	session, err := onnx.Open(b.Path, onnx.Options{IntraOpThreads: sizes.IntraOpThreads, Arena: s.Memory.Arena, Memory: c.options.Memory})
+// candidate is a version whose model is open, served or not yet.
+type candidate struct {
+	Inputs, Outputs []tensor.Spec
+
+	bundle  repository.Bundle
+	config  modelconfig.Config
+	session *onnx.Session
+}
+
+func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error) {
+	session, err := onnx.Open(r.Bundle.Path, onnx.Options{IntraOpThreads: r.IntraOpThreads, Arena: r.Settings.Memory.Arena, Memory: memory})
 	if err != nil {
-		return nil, err
+		return candidate{}, err
 	}
+	return candidate{Inputs: session.Inputs(), Outputs: session.Outputs(), bundle: r.Bundle, config: r.Settings, session: session}, nil
+}
+
+// open makes a version that has proved itself, in a trial if the catalog has trials.
+func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.Config, load telemetry.Load, log *slog.Logger) (*Version, error) {
+	mark, err := c.options.Crashes.Mark(b.Model, strconv.FormatInt(b.Version, 10), b.Fingerprint)
+	if err != nil {
+		return nil, permanent(err)
+	}
+	sizes := c.options.Size(s)
+	r := trial.Request{Bundle: b, Settings: s, IntraOpThreads: sizes.IntraOpThreads}
+	passed, release, err := c.try(ctx, r, log)
+	if err != nil {
+		mark.Free()
+		return nil, c.loadFailure(err, load)
+	}
+	defer release()
+	opened, err := c.native(ctx, func(ctx context.Context) (proved, error) {
+		mark.Begin() // a model that passed its trial can still end the process here
+		defer mark.End()
+		return c.prepare(ctx, r, passed)
+	})
+	if err != nil {
+		mark.Free()
+		return nil, c.loadFailure(err, load)
+	}
+	return c.serve(opened, sizes, mark, load, log), nil
+}
+
+// try runs a version's trial. The result is nil if the catalog has none.
+func (c *Catalog) try(ctx context.Context, r trial.Request, log *slog.Logger) (passed *trial.Result, release func(), err error) {
+	if c.options.Trials == nil {
+		return nil, func() {}, nil
+	}
+	result, release, err := c.options.Trials.Run(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var took []any
+	for _, step := range result.Steps {
+		took = append(took, slog.Float64(strings.ReplaceAll(step.Name, " ", "_"), step.Took.Seconds()))
+	}
+	log.Info("trial passed", "peak_bytes", result.PeakBytes, slog.Group("seconds", took...))
+	return &result, release, nil
+}
+
+// proved is a candidate and what it has shown.
+type proved struct {
+	candidate
+	result trial.Result
+}
+
+// prepare opens a version. One that has passed a trial is only warmed up: the trial
+// has shown the rest.
+func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Result) (proved, error) {
+	opened, err := openCandidate(r, c.options.Memory)
+	if err != nil {
+		return proved{}, err
+	}
+	p := proved{candidate: opened}
+	if passed == nil {
+		p.result, err = p.prove(ctx, func(string) {})
+	} else {
+		p.result = *passed
+		if passed.WarmUpRefused == "" { // what failed within the trial's limits may end the server
+			_, _ = p.warmUp(ctx)
+		}
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return proved{}, errors.Join(err, p.session.Close())
+	}
+	return p, nil
+}
+
+// serve makes the version of what has been proved.
+func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemetry.Load, log *slog.Logger) *Version {
 	v := &Version{
-		Model: b.Model, Number: strconv.FormatInt(b.Version, 10),
-		Inputs: session.Inputs(), Outputs: session.Outputs(),
-		Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
-		bundle: b, config: s, session: session, unheld: make(chan struct{}),
+		candidate: p.candidate, Model: p.bundle.Model, Number: strconv.FormatInt(p.bundle.Version, 10),
+		MaxBatchSize: p.result.MaxBatchSize, Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
+		mark: mark, unheld: make(chan struct{}),
 	}
 	v.holds.Store(1)
-	if err := c.prove(ctx, v, load, log); err != nil {
-		return nil, errors.Join(err, session.Close())
+	if p.result.WarmUpRefused != "" {
+		log.Info("warm-up run refused", "reason", p.result.WarmUpRefused)
 	}
+	if p.result.BatchingRefused != "" {
+		v.refuseBatching(p.result.BatchingRefused, log)
+	}
+	if p.result.Verified > 0 {
+		load.Verified(p.result.Verified, p.result.BatchingRefused != "")
+	}
+	if p.result.RunsLong && c.options.LongRuns != nil {
+		c.options.LongRuns()
+	}
+	s := p.config
 	v.statistics.batches = make([]batchStatistics, max(1, v.MaxBatchSize)+1)
 	v.metrics = c.metrics.NewVersion(v.Model, v.Number)
-	v.queue = batch.New(session.Run, batch.Options{
+	v.queue = batch.New(v.run, batch.Options{
 		Instances:    v.Instances,
 		MaxBatchSize: v.MaxBatchSize, PreferredBatchSizes: s.Batching.PreferredBatchSizes, MaxQueueDelay: s.Batching.MaxQueueDelay,
 		MaxQueueRequests: s.Queue.MaxRequests, MaxQueueBytes: s.Queue.MaxBytes,
 		PriorityLevels: s.Queue.PriorityLevels, DefaultPriority: s.Queue.DefaultPriority,
 	}, observer{v.metrics, v, log})
-	return v, nil
+	return v
 }
 
-func (c *Catalog) prove(ctx context.Context, v *Version, load telemetry.Load, log *slog.Logger) error {
-	if err := v.checkDeclared(); err != nil {
+// run runs the model, marked so that a crash of the process can be told from others.
+func (v *Version) run(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
+	v.mark.Begin()
+	defer v.mark.End()
+	return v.session.Run(ctx, inputs, outputs)
+}
+
+// loadFailure records why a load failed and marks a failure that stays.
+func (c *Catalog) loadFailure(err error, load telemetry.Load) error {
+	failure := (*trial.Failure)(nil)
+	tried := errors.As(err, &failure)
+	if isMismatch(err) || tried && failure.GoldenMismatch {
+		load.GoldenMismatch()
+	}
+	if tried && failure.Permanent {
 		return permanent(err)
 	}
-	warm, err := v.warmUp(ctx)
-	if err != nil {
-		log.Info("warm-up run refused", "reason", err)
-	}
-	if c.options.LongRuns != nil && v.runsLong(ctx, warm) {
-		c.options.LongRuns()
-	}
-	cases, err := v.goldenCases()
-	if err != nil {
-		return err
-	}
-	for i, g := range cases {
-		if err := v.reproduce(ctx, g); err != nil {
-			load.GoldenMismatch()
-			return fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)
-		}
-	}
-	if v.config.Batching.MaxBatchSize < 2 {
-		return nil
-	}
-	began := time.Now()
-	err = v.verifyBatching(ctx, cases, warm)
-	switch {
-	case err == nil:
-		v.MaxBatchSize = v.config.Batching.MaxBatchSize
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	default:
-		v.refuseBatching(err, log)
-	}
-	load.Verified(time.Since(began), err != nil)
-	return nil
+	return err
 }
 
-// goldenCases reads the golden answers, of which there may be none.
-func (v *Version) goldenCases() ([]golden.Case, error) {
-	if v.bundle.Golden == "" {
-		return nil, nil
-	}
-	file, err := v.bundle.OpenGolden()
-	if err != nil {
-		return nil, fmt.Errorf("read golden answers: %w", err)
-	}
-	defer file.Close()
-	cases, err := golden.Read(file, v.Inputs, v.Outputs)
-	if err == nil {
-		return cases, nil
-	}
-	err = fmt.Errorf("read golden answers of %s: %w", v.bundle.Golden, err)
-	if unread := (*fs.PathError)(nil); errors.As(err, &unread) {
-		return nil, err
-	}
-	return nil, permanent(err)
-}
+// afterDeadline is how long native code that was told to end may take until it is
+// left behind.
+const afterDeadline = time.Second
 
-// checkDeclared compares what a config.pbtxt declares with the model.
-func (v *Version) checkDeclared() error {
-	for _, d := range v.config.Declared {
-		specs, kind := v.Outputs, "output"
-		if d.Input {
-			specs, kind = v.Inputs, "input"
+// native runs a function that calls ONNX Runtime, which does not always end when it
+// should. Then it is left behind, and what it opens after all is closed.
+func (c *Catalog) native(ctx context.Context, open func(context.Context) (proved, error)) (proved, error) {
+	if limit := c.options.LoadTimeout; limit > 0 {
+		late := fmt.Errorf("the load did not end within %s (repository.loadTimeout)", limit)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
+		defer cancel()
+	}
+	type outcome struct {
+		proved
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		p, err := open(ctx)
+		done <- outcome{p, err}
+	}()
+	select {
+	case o := <-done:
+		return o.proved, o.err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(afterDeadline)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.proved, o.err
+	case <-timer.C:
+	}
+	c.leftBehind.Add(1)
+	go func() {
+		defer c.leftBehind.Add(-1)
+		if o := <-done; o.err == nil {
+			o.err = o.session.Close()
+			c.log.Info("a load that was left behind has ended", "model", o.bundle.Model, "error", o.err)
 		}
-		at := indexOf(specs, d.Name)
-		if at < 0 {
-			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, tensor.QuotedNames(specs))
-		}
-		if specs[at].Kind != tensor.KindTensor {
-			continue
-		}
-		if specs[at].DType != d.DType {
-			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
-		}
-		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) {
-			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
-				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
-		}
-	}
-	return nil
-}
-
-// compatible reports whether two shapes are the same where neither is open. The rank
-// of a model's empty shape is not known.
-func compatible(a, b []int64) bool {
-	if len(b) == 0 {
-		return true
-	}
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] >= 0 && b[i] >= 0 && a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// reproduce runs a golden request and compares the response.
-func (v *Version) reproduce(ctx context.Context, g golden.Case) error {
-	inputs, err := v.order(g.Inputs)
-	if err != nil {
-		return permanent(err)
-	}
-	got, err := v.session.Run(ctx, inputs, g.Outputs)
-	if err != nil {
-		return err
-	}
-	if err := g.Check(got); err != nil {
-		return permanent(err)
-	}
-	return nil
+	}()
+	return proved{}, fmt.Errorf("%w; ONNX Runtime has not ended and is left behind", context.Cause(ctx))
 }

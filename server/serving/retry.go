@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"slipway/server/repository"
@@ -17,8 +18,11 @@ const (
 )
 
 // Watch applies the repository and then each change of it until ctx is done. After
-// each scan it also retries the failed loads that are due.
+// each scan it also retries the failed loads that are due. It goes on scanning while
+// models are being loaded: one that takes long delays no other.
 func (c *Catalog) Watch(ctx context.Context, w *repository.Watcher) {
+	var changes sync.WaitGroup
+	defer changes.Wait()
 	for {
 		state, changed, err := w.Poll(ctx)
 		switch {
@@ -28,32 +32,31 @@ func (c *Catalog) Watch(ctx context.Context, w *repository.Watcher) {
 			c.setUnread(err)
 			continue
 		case changed:
-			c.Apply(ctx, state)
+			changes.Go(c.Start(ctx, state))
 		}
 		c.setUnread(nil)
-		c.retryFailed(ctx, state.Models)
+		for _, m := range state.Models {
+			if c.current.Load().byName[m.Name].needsRetry(m) && !c.isLoading(m.Name) {
+				changes.Go(func() { c.retry(ctx, m) })
+			}
+		}
 	}
 }
 
-// retryFailed loads again what failed and is due. The models are what the repository
+// retry reloads a model unless another change came first. m is what the repository
 // has now.
-func (c *Catalog) retryFailed(ctx context.Context, models []repository.Model) {
-	end, err := c.begin()
+func (c *Catalog) retry(ctx context.Context, m repository.Model) {
+	ctx, end, err := c.begin(ctx)
 	if err != nil {
 		return
 	}
 	defer end()
-	for _, m := range models {
-		if ctx.Err() == nil && c.current.Load().byName[m.Name].needsRetry(m) {
-			c.retry(ctx, m)
-		}
+	ctx, unlock, err := c.locks.lock(ctx, m.Name)
+	if err != nil {
+		return
 	}
-}
-
-// retry reloads a model unless another change came first.
-func (c *Catalog) retry(ctx context.Context, m repository.Model) {
-	defer c.locks.lock(m.Name)()
-	if old := c.current.Load().byName[m.Name]; old.needsRetry(m) {
+	defer unlock()
+	if old := c.current.Load().byName[m.Name]; old.needsRetry(m) && c.reported.is(m.Name, m.Fingerprint) {
 		c.reload(ctx, old, m)
 	}
 }

@@ -126,5 +126,5 @@ func (o observer) Ran(rows, requests int, took time.Duration, err error) {
 
 func (o observer) BatchingRefused(err error) {
 	o.Version.BatchingRefused(err)
-	o.version.refuseBatching(err, o.log)
+	o.version.refuseBatching(err.Error(), o.log)
 }

@@ -15,7 +15,7 @@ import (
 // requests must not be batched. Golden requests are the best rows there are; without
 // them it makes random ones of the warm-up's shapes: on zeros, rows that get mixed up
 // look the same.
-func (v *Version) verifyBatching(ctx context.Context, cases []golden.Case, warm [][]*tensor.Tensor) error {
+func (v *candidate) verifyBatching(ctx context.Context, cases []golden.Case, warm [][]*tensor.Tensor) error {
 	if err := v.batchable(); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (v *Version) verifyBatching(ctx context.Context, cases []golden.Case, warm 
 }
 
 // batchable checks that the first axis of every input and output is open.
-func (v *Version) batchable() error {
+func (v *candidate) batchable() error {
 	for _, s := range v.Inputs {
 		if len(s.Shape) == 0 || s.Shape[0] >= 0 {
 			return fmt.Errorf("input %q has the fixed shape %s: its first axis takes no batch", s.Name, tensor.ShapeString(s.Shape))
@@ -58,7 +58,7 @@ func (v *Version) batchable() error {
 
 // goldenRows returns the first rows of the golden requests that have the shapes of
 // the first one.
-func (v *Version) goldenRows(cases []golden.Case) (rows [][]*tensor.Tensor, tolerance golden.Tolerance) {
+func (v *candidate) goldenRows(cases []golden.Case) (rows [][]*tensor.Tensor, tolerance golden.Tolerance) {
 	tolerance = golden.DefaultTolerance
 	for _, g := range cases {
 		inputs, err := v.order(g.Inputs)
@@ -74,7 +74,7 @@ func (v *Version) goldenRows(cases []golden.Case) (rows [][]*tensor.Tensor, tole
 	return rows, tolerance
 }
 
-func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error) {
+func (v *candidate) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error) {
 	random := rand.New(rand.NewPCG(3, 4))
 	w := modelconfig.WarmUp{BatchSize: 1, Inputs: map[string]modelconfig.WarmUpInput{}}
 	for i, s := range v.Inputs {
@@ -96,7 +96,7 @@ func (v *Version) randomRows(warm [][]*tensor.Tensor) ([][]*tensor.Tensor, error
 
 // verifySize runs a batch of that many rows, which take turns, and compares the
 // outputs of each with those of its single run.
-func (v *Version) verifySize(ctx context.Context, size int, rows [][]*tensor.Tensor, single [][]tensor.Named, tolerance golden.Tolerance) error {
+func (v *candidate) verifySize(ctx context.Context, size int, rows [][]*tensor.Tensor, single [][]tensor.Named, tolerance golden.Tolerance) error {
 	batched := make([]*tensor.Tensor, len(v.Inputs))
 	for i := range batched {
 		parts := make([]*tensor.Tensor, size)

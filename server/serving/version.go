@@ -10,18 +10,17 @@ import (
 
 	"slipway/server/admission"
 	"slipway/server/batch"
+	"slipway/server/crashmark"
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
-	"slipway/server/onnx"
-	"slipway/server/repository"
 	"slipway/server/telemetry"
 	"slipway/server/tensor"
 )
 
 // Version is one version of a model, loaded.
 type Version struct {
-	Model, Number   string
-	Inputs, Outputs []tensor.Spec
+	candidate
+	Model, Number string
 
 	// MaxBatchSize is the most rows of one request, and of one run; 0 when the model
 	// was loaded without batching. It stays when batching is refused later on: clients
@@ -31,9 +30,7 @@ type Version struct {
 	Instances, IntraOpThreads int
 
 	refused    atomic.Pointer[string] // why requests are not batched
-	bundle     repository.Bundle
-	config     modelconfig.Config
-	session    *onnx.Session
+	mark       *crashmark.Mark
 	queue      *batch.Queue
 	metrics    *telemetry.Version
 	statistics statistics
@@ -137,8 +134,7 @@ func (v *Version) BatchingRefused() string {
 	return ""
 }
 
-func (v *Version) refuseBatching(err error, log *slog.Logger) {
-	reason := err.Error()
+func (v *Version) refuseBatching(reason string, log *slog.Logger) {
 	v.refused.Store(&reason)
 	log.Warn("batching refused", "reason", reason)
 }
@@ -168,11 +164,12 @@ func (v *Version) free() error {
 	<-v.unheld
 	v.queue.Close()
 	v.metrics.Close()
+	v.mark.Free()
 	return v.session.Close()
 }
 
 // order brings the inputs into the model's order and checks each against its spec.
-func (v *Version) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
+func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 	ordered := make([]*tensor.Tensor, len(v.Inputs))
 	for _, in := range inputs {
 		at := indexOf(v.Inputs, in.Name)

@@ -16,7 +16,7 @@ import (
 // 1 for every open dimension, so that the first request does not pay for ONNX
 // Runtime's first allocations. Not every model takes zeros; that is no fault of the
 // model. It returns the inputs of the runs that succeeded.
-func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
+func (v *candidate) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 	if len(v.config.WarmUp) == 0 {
 		if v.takesNumbers() {
 			return nil, errors.New("an input is a whole number, of which none can be made up; describe one under warmUp")
@@ -54,7 +54,7 @@ func (v *Version) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 const longRun = time.Millisecond
 
 // runsLong reports whether a warm run takes that long.
-func (v *Version) runsLong(ctx context.Context, warm [][]*tensor.Tensor) bool {
+func (v *candidate) runsLong(ctx context.Context, warm [][]*tensor.Tensor) bool {
 	if len(warm) == 0 {
 		return false
 	}
@@ -68,7 +68,7 @@ const warmUpLimit = 10 * time.Second
 
 // takesNumbers reports whether the model has an input that is one whole number: a
 // count or an axis, for which a wrong value can keep a run going for ever.
-func (v *Version) takesNumbers() bool {
+func (v *candidate) takesNumbers() bool {
 	for _, s := range v.Inputs {
 		if len(s.Shape) == 0 && s.DType >= tensor.Int8 && s.DType <= tensor.Uint64 {
 			return true
@@ -79,7 +79,7 @@ func (v *Version) takesNumbers() bool {
 
 // makeInputs makes inputs of the shapes that w gives, or else of the model's with 1
 // for what is open: zeros, or random values where w says so.
-func (v *Version) makeInputs(w modelconfig.WarmUp, random *rand.Rand) ([]*tensor.Tensor, error) {
+func (v *candidate) makeInputs(w modelconfig.WarmUp, random *rand.Rand) ([]*tensor.Tensor, error) {
 	inputs := make([]*tensor.Tensor, len(v.Inputs))
 	for i, spec := range v.Inputs {
 		var generator tensor.Generator

@@ -12,6 +12,7 @@ type models struct {
 	loaded           *prometheus.GaugeVec
 	loadDuration     *prometheus.HistogramVec
 	loadFailures     *prometheus.CounterVec
+	crashes          *prometheus.CounterVec
 	goldenMismatches *prometheus.CounterVec
 	verifyDuration   *prometheus.HistogramVec
 	batchingRefused  *prometheus.GaugeVec
@@ -43,6 +44,7 @@ func newModels(f promauto.Factory) models {
 		loaded:           gauge("slipway_model_loaded", "1 while the version is loaded, 0 when it could not be."),
 		loadDuration:     times("slipway_model_load_duration_seconds", "Time of a load: open, warm up, reproduce the golden answers, verify batching."),
 		loadFailures:     counter("slipway_model_load_failures_total", "Loads that failed."),
+		crashes:          counter("slipway_model_crashes_total", "Deaths of the server before this start at which the version was running."),
 		goldenMismatches: counter("slipway_golden_mismatches_total", "Golden answers that a version did not reproduce."),
 		verifyDuration:   times("slipway_batching_verify_duration_seconds", "Time of comparing batched with single runs at a load."),
 		batchingRefused:  gauge("slipway_batching_refused", "1 while the version runs without the batching that its configuration enables."),
@@ -90,7 +92,7 @@ func (m *Metrics) remove(v versionLabels) {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
 		m.requests, m.duration,
-		m.models.loaded, m.models.loadDuration, m.models.loadFailures, m.models.goldenMismatches,
+		m.models.loaded, m.models.loadDuration, m.models.loadFailures, m.models.crashes, m.models.goldenMismatches,
 		m.models.verifyDuration, m.models.batchingRefused,
 		m.models.queueDuration, m.models.queueRequests, m.models.queueBytes, m.models.rejected, m.models.canceled,
 		m.models.run, m.models.runFailures, m.models.batchSize,
@@ -123,6 +125,11 @@ func (l Load) Done() time.Duration {
 func (l Load) Failed() {
 	l.metrics.loadFailures.WithLabelValues(l.model, l.version).Inc()
 	l.metrics.loaded.WithLabelValues(l.model, l.version).Add(0)
+}
+
+// Crashed counts a death of the server at which the version was running.
+func (m *Metrics) Crashed(model, version string) {
+	m.models.crashes.WithLabelValues(model, version).Inc()
 }
 
 // GoldenMismatch counts a golden answer that was not reproduced.

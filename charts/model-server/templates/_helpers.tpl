@@ -27,7 +27,7 @@
 
 {{/* The server's configuration: what the chart sets, and over it the user's values. */}}
 {{- define "model-server.config" -}}
-{{- $own := dict "http" (dict "address" ":8080") "grpc" (dict "address" ":8081") "admin" (dict "address" ":9090") }}
+{{- $own := dict "http" (dict "address" ":8080") "grpc" (dict "address" ":8081") "admin" (dict "address" ":9090") "crashMarks" (dict "folder" "/var/lib/slipway") }}
 {{- if include "model-server.authSecretName" . }}
 {{- $_ := set $own "auth" (dict "keysFile" "/etc/slipway/auth/keys.txt") }}
 {{- end }}

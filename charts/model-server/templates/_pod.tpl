@@ -55,6 +55,10 @@ configMap:
 - name: config
   configMap:
     name: {{ include "model-server.fullname" . }}
+{{- /* Outlives the container, so that after a crash the server knows which model was running. */}}
+- name: crash-marks
+  emptyDir:
+    sizeLimit: 16Mi
 {{- with include "model-server.authSecretName" . }}
 - name: auth
   secret:
@@ -81,6 +85,8 @@ configMap:
 - name: config
   mountPath: /etc/slipway/config
   readOnly: true
+- name: crash-marks
+  mountPath: /var/lib/slipway
 {{- if include "model-server.authSecretName" . }}
 - name: auth
   mountPath: /etc/slipway/auth

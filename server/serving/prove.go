@@ -1,0 +1,161 @@
+package serving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"slipway/server/golden"
+	"slipway/server/tensor"
+	"slipway/server/trial"
+)
+
+// The steps of a proof, as a failed trial names them.
+const (
+	stepOpen   = "opening the model"
+	stepWarmUp = "warming up"
+	stepGolden = "reproducing the golden answers"
+	stepVerify = "verifying batching"
+)
+
+// Prove opens and proves a version as the catalog does without trials. It is the part
+// of a trial's child, which never frees what it has opened.
+func Prove(ctx context.Context, r trial.Request, step func(name string)) (trial.Result, error) {
+	step(stepOpen)
+	v, err := openCandidate(r, nil)
+	if err != nil {
+		return trial.Result{}, err
+	}
+	result, err := v.prove(ctx, step)
+	if err != nil {
+		return trial.Result{}, &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
+	}
+	return result, v.session.Close()
+}
+
+// prove warms a candidate up, reproduces its golden answers and verifies its batching.
+func (v *candidate) prove(ctx context.Context, step func(name string)) (result trial.Result, err error) {
+	if err := v.checkDeclared(); err != nil {
+		return result, permanent(err)
+	}
+	step(stepWarmUp)
+	warm, err := v.warmUp(ctx)
+	if err != nil {
+		result.WarmUpRefused = err.Error()
+	}
+	result.RunsLong = v.runsLong(ctx, warm)
+	step(stepGolden)
+	cases, err := v.goldenCases()
+	if err != nil {
+		return result, err
+	}
+	for i, g := range cases {
+		if err := v.reproduce(ctx, g); err != nil {
+			return result, mismatchError{fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)}
+		}
+	}
+	if v.config.Batching.MaxBatchSize < 2 {
+		return result, nil
+	}
+	step(stepVerify)
+	began := time.Now()
+	err = v.verifyBatching(ctx, cases, warm)
+	switch {
+	case err == nil:
+		result.MaxBatchSize = v.config.Batching.MaxBatchSize
+	case ctx.Err() != nil:
+		return result, context.Cause(ctx)
+	default:
+		result.BatchingRefused = err.Error()
+	}
+	result.Verified = time.Since(began)
+	return result, nil
+}
+
+// mismatchError is a golden answer that was not reproduced.
+type mismatchError struct{ error }
+
+func (e mismatchError) Unwrap() error { return e.error }
+
+func isMismatch(err error) bool { return errors.As(err, new(mismatchError)) }
+
+// goldenCases reads the golden answers, of which there may be none.
+func (v *candidate) goldenCases() ([]golden.Case, error) {
+	if v.bundle.Golden == "" {
+		return nil, nil
+	}
+	file, err := v.bundle.OpenGolden()
+	if err != nil {
+		return nil, fmt.Errorf("read golden answers: %w", err)
+	}
+	defer file.Close()
+	cases, err := golden.Read(file, v.Inputs, v.Outputs)
+	if err == nil {
+		return cases, nil
+	}
+	err = fmt.Errorf("read golden answers of %s: %w", v.bundle.Golden, err)
+	if unread := (*fs.PathError)(nil); errors.As(err, &unread) {
+		return nil, err
+	}
+	return nil, permanent(err)
+}
+
+// checkDeclared compares what a config.pbtxt declares with the model.
+func (v *candidate) checkDeclared() error {
+	for _, d := range v.config.Declared {
+		specs, kind := v.Outputs, "output"
+		if d.Input {
+			specs, kind = v.Inputs, "input"
+		}
+		at := indexOf(specs, d.Name)
+		if at < 0 {
+			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, tensor.QuotedNames(specs))
+		}
+		if specs[at].Kind != tensor.KindTensor {
+			continue
+		}
+		if specs[at].DType != d.DType {
+			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
+		}
+		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) {
+			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
+				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
+		}
+	}
+	return nil
+}
+
+// compatible reports whether two shapes are the same where neither is open. The rank
+// of a model's empty shape is not known.
+func compatible(a, b []int64) bool {
+	if len(b) == 0 {
+		return true
+	}
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] >= 0 && b[i] >= 0 && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// reproduce runs a golden request and compares the response.
+func (v *candidate) reproduce(ctx context.Context, g golden.Case) error {
+	inputs, err := v.order(g.Inputs)
+	if err != nil {
+		return permanent(err)
+	}
+	got, err := v.session.Run(ctx, inputs, g.Outputs)
+	if err != nil {
+		return err
+	}
+	if err := g.Check(got); err != nil {
+		return permanent(err)
+	}
+	return nil
+}
