@@ -42,6 +42,8 @@ type App struct {
 	registry    *prometheus.Registry
 	budget      *admission.Budget
 	memoryLimit int64 // of the container
+	dividing    sync.Mutex
+	opening     int // models that are being opened; guarded by dividing
 	listeners   []*listener
 	keys        *config.Keys // nil: open to everybody
 
@@ -86,7 +88,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.startMemory(); err != nil {
 		return nil, err
 	}
-	o.Serving.Memory, o.Serving.Changed = a.budget, a.divideMemory
+	o.Serving.Memory, o.Serving.Freed, o.Serving.Opening = a.budget, a.divideMemory, a.openingModel
 	if o.Trial != nil && o.Config.Trial.Enabled {
 		if o.Serving.Trials, err = NewTrials(o.Config, o.Trial, a.budget); err != nil {
 			return nil, err

@@ -95,10 +95,29 @@ func stageMemory(b *admission.Budget) (all []telemetry.StageMemory) {
 	return all
 }
 
+// openingModel gives a model that is being opened what requests don't hold, since what
+// its weights take is known when it is open.
+func (a *App) openingModel() (opened func()) {
+	change := func(by int) {
+		a.dividing.Lock()
+		a.opening += by
+		a.dividing.Unlock()
+		a.divideMemory()
+	}
+	change(1)
+	return func() { change(-1) }
+}
+
 // divideMemory divides the memory anew when models have been loaded or freed.
 func (a *App) divideMemory() {
+	a.dividing.Lock()
+	defer a.dividing.Unlock()
 	weights := onnx.MemoryInUse()
 	s := divide(a.memoryLimit, weights, a.config.Memory.Budget)
+	if a.opening > 0 {
+		requests := a.budget.Used() - a.budget.UsedBy(admission.Load)
+		s.models = max(s.models, a.memoryLimit-programBytes-requests)
+	}
 	a.budget.SetLimit(s.requests)
 	onnx.LimitMemory(s.models)
 	if os.Getenv("GOMEMLIMIT") == "" {

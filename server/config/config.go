@@ -143,7 +143,7 @@ type CrashMarks struct {
 func Default() Config {
 	return Config{
 		Models:     "/models",
-		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second, LoadTimeout: 4 * time.Minute},
+		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second, LoadTimeout: 7 * time.Minute},
 		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
 		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
 		Admin:      Admin{Address: ":9090"},

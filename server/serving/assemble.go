@@ -92,7 +92,6 @@ func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelc
 		load.Failed()
 		return nil, err
 	}
-	c.changed()
 	log.Info("model loaded", "seconds", load.Done().Seconds(), "instances", v.Instances,
 		"intra_op_threads", v.IntraOpThreads, "max_batch_size", v.MaxBatchSize)
 	return v, nil

@@ -18,12 +18,13 @@ import (
 
 // Options of a catalog.
 type Options struct {
-	Folder         string // the repository
-	DefaultModel   string // of a request that names none; empty: the only one there is
-	Processors     int    // that the container may use
-	IntraOpThreads int    // of a run, where the model's configuration sets none; 0: derived
-	LongRuns       func() // if not nil, called for each model whose runs are long
-	Changed        func() // if not nil, called when a version was loaded or freed
+	Folder         string                 // the repository
+	DefaultModel   string                 // of a request that names none; empty: the only one there is
+	Processors     int                    // that the container may use
+	IntraOpThreads int                    // of a run, where the model's configuration sets none; 0: derived
+	LongRuns       func()                 // if not nil, called for each model whose runs are long
+	Freed          func()                 // if not nil, called when a version was freed
+	Opening        func() (opened func()) // if not nil, called before a version is opened, and what it returns after it
 
 	// Memory bounds what requests hold; nil: nothing does.
 	Memory *admission.Budget
@@ -257,13 +258,9 @@ func (c *Catalog) retire(versions ...*Version) {
 			if c.freeing.Add(-1) == 0 && trim {
 				onnx.Trim()
 			}
-			c.changed()
+			if c.options.Freed != nil {
+				c.options.Freed()
+			}
 		})
-	}
-}
-
-func (c *Catalog) changed() {
-	if c.options.Changed != nil {
-		c.options.Changed()
 	}
 }

@@ -51,6 +51,9 @@ func (c *Catalog) open(ctx context.Context, b repository.Bundle, s modelconfig.C
 		return nil, c.loadFailure(err, load)
 	}
 	defer release()
+	if c.options.Opening != nil {
+		defer c.options.Opening()()
+	}
 	opened, err := c.native(ctx, func(ctx context.Context) (proved, error) {
 		mark.Begin() // a model that passed its trial can still end the process here
 		defer mark.End()
