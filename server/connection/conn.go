@@ -14,6 +14,7 @@ const chunk = 64 << 10
 type Conn struct {
 	net.Conn
 	listener *Listener
+	host     string       // the client's address, without its port
 	writing  atomic.Int64 // since when a chunk is being written, ns of the Unix epoch; 0: none is
 	active   atomic.Int64 // when something was read or written last, ns of the Unix epoch
 	closed   sync.Once

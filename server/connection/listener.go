@@ -9,8 +9,8 @@ import (
 
 // Options of a listener.
 type Options struct {
-	// Most connections at the same time. For one more, the one that has been silent
-	// for longest is closed.
+	// Most connections at the same time. For one more, another one is closed: of the
+	// address that has the most, the one that has been silent for longest.
 	Most int
 	// Stall is how long a client may take to read a chunk of 64 KiB. One that takes
 	// longer is disconnected.
@@ -27,6 +27,7 @@ type Listener struct {
 
 	mu    sync.Mutex
 	open  map[*Conn]struct{}
+	hosts map[string]int // connections of each address
 	sweep func(now time.Time)
 
 	evicted, stalled atomic.Int64
@@ -38,7 +39,7 @@ type Listener struct {
 
 // Listen bounds the connections of l, which it owns. Stop must follow.
 func Listen(l net.Listener, o Options) *Listener {
-	b := &Listener{Listener: l, options: o, open: map[*Conn]struct{}{}, end: make(chan struct{})}
+	b := &Listener{Listener: l, options: o, open: map[*Conn]struct{}{}, hosts: map[string]int{}, end: make(chan struct{})}
 	b.swept.Go(b.watch)
 	return b
 }
@@ -57,7 +58,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{Conn: accepted, listener: l}
+	host, _, _ := net.SplitHostPort(accepted.RemoteAddr().String())
+	c := &Conn{Conn: accepted, listener: l, host: host}
 	c.active.Store(time.Now().UnixNano())
 	if silent := l.add(c); silent != nil {
 		l.evicted.Add(1)
@@ -70,22 +72,43 @@ func (l *Listener) Accept() (net.Conn, error) {
 func (l *Listener) add(c *Conn) (silent *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.open) >= l.options.Most {
-		for other := range l.open {
-			if silent == nil || other.active.Load() < silent.active.Load() {
-				silent = other
-			}
-		}
-		delete(l.open, silent)
-	}
 	l.open[c] = struct{}{}
+	l.hosts[c.host]++
+	if len(l.open) <= l.options.Most {
+		return nil
+	}
+	most := c.host
+	for host, n := range l.hosts {
+		if n > l.hosts[most] {
+			most = host
+		}
+	}
+	for other := range l.open {
+		if other.host == most && other != c && (silent == nil || other.active.Load() < silent.active.Load()) {
+			silent = other
+		}
+	}
+	if silent == nil { // each address has one
+		silent = c
+	}
+	l.removeLocked(silent)
 	return silent
 }
 
 func (l *Listener) remove(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.removeLocked(c)
+}
+
+func (l *Listener) removeLocked(c *Conn) {
+	if _, has := l.open[c]; !has {
+		return
+	}
 	delete(l.open, c)
+	if l.hosts[c.host]--; l.hosts[c.host] == 0 {
+		delete(l.hosts, c.host)
+	}
 }
 
 // Open returns how many connections there are.

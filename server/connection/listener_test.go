@@ -37,6 +37,32 @@ func connect(t *testing.T, l *connection.Listener) (client, server net.Conn) {
 	return client, server
 }
 
+// connectFrom is connect from an address of its own.
+func connectFrom(t *testing.T, l *connection.Listener, host string) (client net.Conn) {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+	client, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	server, err := l.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	return client
+}
+
+// Who opens very many closes their own.
+func TestOneAddressClosesNoConnectionOfAnother(t *testing.T) {
+	l := listen(t, connection.Options{Most: 3, Stall: time.Minute})
+	other := connectFrom(t, l, "127.0.0.2") // silent for longest
+	first := connectFrom(t, l, "127.0.0.3")
+	for range 5 {
+		connectFrom(t, l, "127.0.0.3")
+	}
+	assert.False(t, isClosed(t, other))
+	assert.True(t, isClosed(t, first))
+	assert.Equal(t, 3, l.Open())
+}
+
 func isClosed(t *testing.T, client net.Conn) bool {
 	t.Helper()
 	require.NoError(t, client.SetReadDeadline(time.Now().Add(50*time.Millisecond)))

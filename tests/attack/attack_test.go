@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -68,7 +69,10 @@ func (s *server) endure(t *testing.T, a attack) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), most)
 	defer cancel()
-	conn, err := grpc.NewClient(s.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(s.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return good.DialContext(ctx, "tcp", address)
+		}))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, conn.Close()) }()
 
@@ -103,7 +107,10 @@ func tail(text string) string { return text[max(0, len(text)-2000):] }
 // patience is how long a good client waits. The machine is busy with the attack.
 const patience = 20 * time.Second
 
-var client = &http.Client{Timeout: patience}
+// good dials from an address that no attack comes from.
+var good = &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+
+var client = &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: good.DialContext}}
 
 func (s *server) callHTTP(t *testing.T) error {
 	t.Helper()

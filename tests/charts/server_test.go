@@ -28,7 +28,7 @@ func TestTheServerAcceptsTheConfiguration(t *testing.T) {
 		mounted := map[string]string{}
 		for _, m := range r.server(t).VolumeMounts {
 			mounted[m.Name] = m.MountPath
-			assert.True(t, m.ReadOnly || m.Name == "scratch", "%s is not mounted read-only", m.Name)
+			assert.True(t, m.ReadOnly || m.Name == "scratch" || m.Name == "crash-marks", "%s is not mounted read-only", m.Name)
 		}
 		if path, ok := mounted["models"]; ok {
 			assert.Equal(t, path, c.Models)
