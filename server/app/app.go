@@ -63,7 +63,7 @@ type App struct {
 // opened; New itself closes it when it fails.
 func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
-		config: o.Config, processors: o.Serving.Processors, log: telemetry.NewLogger(o.Log, o.Config.Log.Level),
+		config: o.Config, processors: o.Serving.Processors,
 		registry: prometheus.NewRegistry(), loaded: make(chan struct{}), keysInterval: keysInterval,
 	}
 	defer func() {
@@ -71,8 +71,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.undo.unwind(ctx))
 		}
 	}()
-	access := telemetry.NewLines(o.Log)
-	a.undo.push(func(context.Context) error { return access.Flush() })
+	access := a.openLogs(o.Log)
 	if err := a.startTracing(ctx); err != nil {
 		return nil, err
 	}
@@ -97,7 +96,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
 	shared := api.New(api.Options{
-		Catalog: a.catalog, Keys: a.keys, Metrics: metrics, Log: a.log, Access: telemetry.NewLogger(access, o.Config.Log.Level),
+		Catalog: a.catalog, Keys: a.keys, Metrics: metrics, Log: a.log, Access: access,
 		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
 		Memory: a.budget, MaxResponseBytes: o.Config.Memory.MaxResponseBytes,
 	})
@@ -107,6 +106,20 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// openLogs makes the server's log, and that of requests, of which lines are collected.
+// Neither waits for who reads them.
+func (a *App) openLogs(to io.Writer) (access *slog.Logger) {
+	log, requests := telemetry.NewLines(to, 0), telemetry.NewLines(to, telemetry.FlushAfter)
+	a.log = telemetry.NewLogger(log, a.config.Log.Level)
+	a.undo.push(func(context.Context) error {
+		err := requests.Close()
+		a.log.Info("stopped")
+		return errors.Join(err, log.Close())
+	})
+	telemetry.RegisterLog(a.registry, func() int64 { return log.Dropped() + requests.Dropped() })
+	return telemetry.NewLogger(requests, a.config.Log.Level)
 }
 
 // startTracing exports spans if an endpoint is configured. Stopping exports the
@@ -150,9 +163,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.Drain()
 	case failed = <-a.failed:
 	}
-	err := errors.Join(failed, a.Stop())
-	a.log.Info("stopped")
-	return err
+	return errors.Join(failed, a.Stop())
 }
 
 // Start serves, and loads the models meanwhile: probes are served from the start.

@@ -40,6 +40,7 @@ func (s serveCommand) Run() error {
 	if err := onnx.Init(c.ONNXRuntime.Library); err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGPIPE) // a log that is closed must not end the server
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	defer context.AfterFunc(ctx, func() { exitAfterGrace(c.Shutdown) })()
@@ -66,6 +67,7 @@ func openCrashMarks(c config.CrashMarks) (*crashmark.Marks, error) {
 // grace period: a run that hangs inside ONNX Runtime cannot be stopped.
 func exitAfterGrace(s config.Shutdown) {
 	time.Sleep(s.Delay + s.GracePeriod + 3*time.Second)
+	time.AfterFunc(time.Second, func() { os.Exit(1) }) // what hangs may be the log
 	fmt.Fprintln(os.Stderr, "slipway: still running after shutdown.gracePeriod; exiting without waiting longer")
 	os.Exit(1)
 }

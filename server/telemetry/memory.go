@@ -39,6 +39,13 @@ func RegisterMemory(r prometheus.Registerer, m Memory) {
 	counter("slipway_model_memory_refused_total", "Loads and runs that failed for lack of memory.", m.ModelsRefused, nil)
 }
 
+// RegisterLog registers the series of the log.
+func RegisterLog(r prometheus.Registerer, dropped func() int64) {
+	promauto.With(r).NewCounterFunc(prometheus.CounterOpts{
+		Name: "slipway_log_lines_dropped_total", Help: "Lines lost because the log took none.",
+	}, func() float64 { return float64(dropped()) })
+}
+
 // RegisterConnections registers the series of a listener's connections.
 func RegisterConnections(r prometheus.Registerer, listener string, open func() int, evicted, stalled func() int64) {
 	f, labels := promauto.With(r), prometheus.Labels{"listener": listener}
