@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,8 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
-	"k8s.io/apimachinery/pkg/api/resource"
 
+	"slipway/server/config"
 	"slipway/server/telemetry"
 	"slipway/server/transfer/fetch"
 	"slipway/server/transfer/source"
@@ -35,12 +36,12 @@ type byteSize int64
 
 // UnmarshalText reads 1048576 and 1Mi alike.
 func (b *byteSize) UnmarshalText(text []byte) error {
-	q, err := resource.ParseQuantity(string(text))
-	if err != nil || q.Sign() <= 0 {
-		return fmt.Errorf("got %q, expected a positive number of bytes such as 1073741824 or 1Gi", text)
+	n, err := config.ParseBytes(string(text))
+	if err == nil && n == 0 {
+		err = errors.New("must be positive")
 	}
-	*b = byteSize(q.Value())
-	return nil
+	*b = byteSize(n)
+	return err
 }
 
 // Run fetches until everything is there, or until SIGTERM or SIGINT. The next run

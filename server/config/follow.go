@@ -27,11 +27,11 @@ func (k *Keys) Follow(ctx context.Context, interval time.Duration, report func(e
 				problem = err.Error()
 				report(err)
 			}
-		case next.equal(k.table.Load()):
+		case next.table.Load().equal(k.table.Load()):
 			problem = ""
 		default:
 			problem = ""
-			k.table.Store(next)
+			k.table.Store(next.table.Load())
 			report(nil)
 		}
 	}

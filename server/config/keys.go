@@ -29,40 +29,25 @@ func (a Auth) Keys() (*Keys, error) {
 	if a.KeysFile == "" {
 		return nil, nil
 	}
-	t, err := readKeys(a.KeysFile)
+	return readKeys(a.KeysFile)
+}
+
+func readKeys(file string) (*Keys, error) {
+	body, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read API keys: %w", err)
 	}
-	k := &Keys{file: a.KeysFile}
-	k.table.Store(t)
+	k, err := ParseKeys(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("read API keys %s: %w", file, err)
+	}
+	k.file = file
 	return k, nil
 }
 
 // ParseKeys reads lines of name=key. Empty lines and lines that start with #
 // are left out. Errors name the line and never quote it.
 func ParseKeys(text string) (*Keys, error) {
-	t, err := parseKeys(text)
-	if err != nil {
-		return nil, err
-	}
-	k := &Keys{}
-	k.table.Store(t)
-	return k, nil
-}
-
-func readKeys(file string) (*keyTable, error) {
-	body, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read API keys: %w", err)
-	}
-	t, err := parseKeys(string(body))
-	if err != nil {
-		return nil, fmt.Errorf("read API keys %s: %w", file, err)
-	}
-	return t, nil
-}
-
-func parseKeys(text string) (*keyTable, error) {
 	t := &keyTable{}
 	seenNames, seenKeys := map[string]bool{}, map[[sha256.Size]byte]bool{}
 	scanner := bufio.NewScanner(strings.NewReader(text))
@@ -91,7 +76,9 @@ func parseKeys(text string) (*keyTable, error) {
 	if len(t.names) == 0 {
 		return nil, errors.New("no keys; write a line name=key, or leave auth.keysFile out")
 	}
-	return t, nil
+	k := &Keys{}
+	k.table.Store(t)
+	return k, nil
 }
 
 // Names are the names of the keys, in the file's order.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -62,17 +61,11 @@ func (b *byteSize) UnmarshalYAML(unmarshal func(any) error) error {
 	if err := unmarshal(&text); err != nil {
 		return err
 	}
-	number, shift := text, 0
-	for i, suffix := range []string{"Ki", "Mi", "Gi"} {
-		if cut, ok := strings.CutSuffix(text, suffix); ok {
-			number, shift = cut, 10*(i+1)
-		}
+	n, err := config.ParseBytes(text)
+	if err != nil {
+		return fmt.Errorf("queue.maxBytes: %w", err)
 	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > 1<<62>>shift {
-		return fmt.Errorf("queue.maxBytes: got %q, expected a number of bytes such as 268435456 or 256Mi", text)
-	}
-	*b = byteSize(n << shift)
+	*b = byteSize(n)
 	return nil
 }
 

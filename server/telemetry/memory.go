@@ -38,24 +38,3 @@ func RegisterMemory(r prometheus.Registerer, m Memory) {
 	gauge("slipway_model_memory_bytes", "Bytes that models hold for weights and runs.", m.Models, nil)
 	counter("slipway_model_memory_refused_total", "Loads and runs that failed for lack of memory.", m.ModelsRefused, nil)
 }
-
-// RegisterLog registers the series of the log.
-func RegisterLog(r prometheus.Registerer, dropped func() int64) {
-	promauto.With(r).NewCounterFunc(prometheus.CounterOpts{
-		Name: "slipway_log_lines_dropped_total", Help: "Lines lost because the log took none.",
-	}, func() float64 { return float64(dropped()) })
-}
-
-// RegisterConnections registers the series of a listener's connections.
-func RegisterConnections(r prometheus.Registerer, listener string, open func() int, evicted, stalled func() int64) {
-	f, labels := promauto.With(r), prometheus.Labels{"listener": listener}
-	f.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "slipway_connections", Help: "Open connections.", ConstLabels: labels,
-	}, func() float64 { return float64(open()) })
-	f.NewCounterFunc(prometheus.CounterOpts{
-		Name: "slipway_connections_evicted_total", Help: "Connections closed because there were too many.", ConstLabels: labels,
-	}, func() float64 { return float64(evicted()) })
-	f.NewCounterFunc(prometheus.CounterOpts{
-		Name: "slipway_connections_stalled_total", Help: "Connections closed because the client did not read.", ConstLabels: labels,
-	}, func() float64 { return float64(stalled()) })
-}

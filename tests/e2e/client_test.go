@@ -47,14 +47,6 @@ func throughService(ns, service, port string) *endpoint {
 	}
 }
 
-// throughPod sends requests to one pod, even if no Service selects it.
-func throughPod(ns, pod string) *endpoint {
-	return &endpoint{
-		base:   fmt.Sprintf("%s/api/v1/namespaces/%s/pods/http:%s:8080/proxy", cluster.config.Host, ns, pod),
-		client: cluster.api,
-	}
-}
-
 // throughIngress sends requests to the Ingress controller for a host name that DNS does not know.
 func throughIngress(host string) *endpoint {
 	return &endpoint{base: "http://" + host, client: &http.Client{Transport: ingressTransport(nil)}}
