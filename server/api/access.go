@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"log/slog"
-	"net"
 	"time"
 )
 
@@ -20,8 +19,8 @@ func (a *API) logAccess(ctx context.Context, c *Call, r Result, ended time.Time,
 		slog.String("path", c.Path), slog.String("model", c.Model), slog.String("version", c.Version),
 		slog.Attr{Key: "status", Value: r.Status}, slog.Float64("seconds", took.Seconds()),
 	)
-	if host, _, err := net.SplitHostPort(c.Client); err == nil {
-		attributes = append(attributes, slog.String("client", host))
+	if c.Client != "" {
+		attributes = append(attributes, slog.String("client", c.Client))
 	}
 	if c.Key != "" {
 		attributes = append(attributes, slog.String("key", c.Key))

@@ -2,6 +2,7 @@ package api
 
 import (
 	"log/slog"
+	"net/netip"
 
 	"slipway/server/admission"
 	"slipway/server/config"
@@ -9,7 +10,7 @@ import (
 	"slipway/server/telemetry"
 )
 
-// Options of an API. All but Keys and Memory are needed.
+// Options of an API. All but Keys, TrustedProxies and Memory are needed.
 type Options struct {
 	Catalog *serving.Catalog
 	Keys    *config.Keys // nil: open to everybody
@@ -18,6 +19,8 @@ type Options struct {
 	Access  *slog.Logger // gets a line for each request
 	Version string       // of the server
 	Tracing bool         // make spans
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// Memory bounds what all requests hold together; nil: nothing does.
 	Memory *admission.Budget
 	// MaxResponseBytes bounds one response; 0: nothing does.
@@ -28,7 +31,8 @@ type Options struct {
 type API struct {
 	Options
 
-	drain drain
+	drain    drain
+	attempts attempts
 }
 
 // New returns an API that does not drain.

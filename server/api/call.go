@@ -19,7 +19,7 @@ type Call struct {
 	Protocol, Method, Path string
 	Model, Version         string // empty unless the catalog has them: what a client made up is no label
 	Key                    string // name of the API key
-	Client                 string // address and port that the connection is from
+	Client                 string // its address
 	Prediction             bool   // is counted and timed
 	Silent                 bool   // leaves no line in the log: it is a probe's
 

@@ -95,8 +95,13 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.catalog = serving.NewCatalog(o.Serving, a.log, metrics)
 	a.undo.push(a.closeCatalog)
+	proxies, err := o.Config.HTTP.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	shared := api.New(api.Options{
-		Catalog: a.catalog, Keys: a.keys, Metrics: metrics, Log: a.log, Access: access,
+		TrustedProxies: proxies,
+		Catalog:        a.catalog, Keys: a.keys, Metrics: metrics, Log: a.log, Access: access,
 		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
 		Memory: a.budget, MaxResponseBytes: o.Config.Memory.MaxResponseBytes,
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -55,6 +56,24 @@ type Repository struct {
 type HTTP struct {
 	Address      string `yaml:"address"`
 	MaxBodyBytes int64  `yaml:"maxBodyBytes"`
+	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-For
+	// is believed, over both protocols.
+	TrustedProxies []string `yaml:"trustedProxies"`
+}
+
+// Proxies returns the networks of TrustedProxies.
+func (h HTTP) Proxies() (all []netip.Prefix, err error) {
+	for _, text := range h.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if address, single := netip.ParseAddr(text); single == nil {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("http.trustedProxies: must be an address or a network such as 10.0.0.0/8, is %q", text)
+		}
+		all = append(all, network.Masked())
+	}
+	return all, nil
 }
 
 // GRPC configures the listener for predictions over gRPC. An empty address
@@ -187,6 +206,9 @@ func (c *Config) Validate() error {
 	}
 	if c.HTTP.MaxBodyBytes <= 0 {
 		wrong("http.maxBodyBytes: must be positive, is %d", c.HTTP.MaxBodyBytes)
+	}
+	if _, err := c.HTTP.Proxies(); err != nil {
+		all = append(all, err)
 	}
 	all = append(all, c.validateAddresses(), c.validateRepository())
 	if c.GRPC.MaxMessageBytes <= 0 {

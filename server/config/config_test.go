@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -124,4 +125,15 @@ func FuzzParse(f *testing.F) {
 		}
 		_ = c.Validate()
 	})
+}
+
+func TestTrustedProxies(t *testing.T) {
+	c := config.Default()
+	c.HTTP.TrustedProxies = []string{"10.0.0.0/8", "192.0.2.7", "fd00::/8"}
+	require.NoError(t, c.Validate())
+	all, err := c.HTTP.Proxies()
+	require.NoError(t, err)
+	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("fd00::/8")}, all)
+	c.HTTP.TrustedProxies = []string{"ingress.example"}
+	require.ErrorContains(t, c.Validate(), "http.trustedProxies")
 }

@@ -162,7 +162,7 @@ func (a *API) guard(ctx context.Context, method string, serve func(context.Conte
 	defer flowOf(ctx).finish()
 	c := newCall(method, api.RequestID(first(ctx, requestIDKey)))
 	if p, ok := peer.FromContext(ctx); ok && !c.Silent {
-		c.Client = p.Addr.String()
+		c.Client = a.ClientAddress(p.Addr.String(), metadata.ValueFromIncomingContext(ctx, "x-forwarded-for"))
 	}
 	return a.observe(ctx, c, func(ctx context.Context) error {
 		if err := a.authenticate(ctx, c); err != nil {
@@ -180,7 +180,7 @@ func (a *API) guard(ctx context.Context, method string, serve func(context.Conte
 
 func (a *API) authenticate(ctx context.Context, c *api.Call) (err error) {
 	if !openMethods[c.Path] {
-		c.Key, err = a.Authenticate(first(ctx, "authorization"), first(ctx, "x-api-key"))
+		c.Key, err = a.Authenticate(ctx, c.Client, first(ctx, "authorization"), first(ctx, "x-api-key"))
 	}
 	return err
 }

@@ -37,7 +37,7 @@ func (a *API) observe(c *gin.Context) {
 	protocol := predictionProtocol(c)
 	call := &api.Call{
 		ID:       api.RequestID(header(c.Request, requestIDHeader)),
-		Client:   c.Request.RemoteAddr,
+		Client:   a.ClientAddress(c.Request.RemoteAddr, c.Request.Header["X-Forwarded-For"]),
 		Protocol: protocol, Method: c.Request.Method, Path: c.FullPath(),
 		Prediction: protocol != "",
 		Silent:     openPaths[c.Request.URL.Path] || c.FullPath() == metricsPath,
@@ -106,7 +106,7 @@ func (a *API) authenticate(c *gin.Context) {
 	if openPaths[c.Request.URL.Path] {
 		return
 	}
-	name, err := a.Authenticate(header(c.Request, "Authorization"), header(c.Request, "X-Api-Key"))
+	name, err := a.Authenticate(c.Request.Context(), callOf(c).Client, header(c.Request, "Authorization"), header(c.Request, "X-Api-Key"))
 	if err != nil {
 		c.Header("WWW-Authenticate", "Bearer")
 		fail(c, err)
