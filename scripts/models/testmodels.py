@@ -164,6 +164,26 @@ def fill():
     )
 
 
+def deaf():
+    """y is the sum of a product of two matrices of n rows and columns, all ones. The
+    product is one kernel, which does not look whether the run is to end: for n = 1000
+    it takes seconds."""
+    one = helper.make_tensor("value", INT64, [1], [1])
+    return model(
+        "deaf",
+        [tensor("n", INT64, [1])],
+        [
+            node("Concat", ["n", "n"], ["shape"], axis=0),
+            node("ConstantOfShape", ["shape"], ["ones"], value=one),
+            node("MatMul", ["ones", "ones"], ["product"]),
+            node("ReduceSum", ["product"], ["sum"], keepdims=0),
+            node("Reshape", ["sum", "vector"], ["y"]),
+        ],
+        [tensor("y", INT64, [1])],
+        [constant("vector", INT64, [1])],
+    )
+
+
 def external():
     """y = x + w, with the four weights in a second file, as a model of more than
     2 GB needs."""
@@ -195,7 +215,7 @@ def models():
     yield plus("constant_1", [None, 1], 1)
     yield plus("constant_2", [None, 1], 2)
     yield plus("static_batch", [1, 4], 1)
-    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fill(), fixed_image())
+    yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fill(), deaf(), fixed_image())
 
 
 def classifiers():

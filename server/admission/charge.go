@@ -19,6 +19,7 @@ type Charge struct {
 	mu    sync.Mutex
 	held  [stages]int64
 	all   int64
+	kept  int // how often Release must be called once more
 	ended bool
 }
 
@@ -87,6 +88,17 @@ func (c *Charge) Held(s Stage) int64 {
 	return c.held[s]
 }
 
+// Keep makes the next Release give nothing back: another one will follow it, when
+// something else than the request has ended too.
+func (c *Charge) Keep() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept++
+}
+
 // Release gives everything back. It may be called more than once.
 func (c *Charge) Release() {
 	if c == nil {
@@ -94,6 +106,10 @@ func (c *Charge) Release() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.kept > 0 {
+		c.kept--
+		return
+	}
 	c.ended = true
 	for s := range c.held {
 		if c.held[s] != 0 {

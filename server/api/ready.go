@@ -29,6 +29,9 @@ func (a *API) ShuttingDown() error {
 	}
 }
 
+// Live returns nil unless the process should be restarted.
+func (a *API) Live() error { return a.Catalog.Stuck() }
+
 // Ready returns nil when requests should come here, else the reason.
 func (a *API) Ready() error {
 	if err := a.ShuttingDown(); err != nil {

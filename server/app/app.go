@@ -146,9 +146,10 @@ func (a *App) startTracing(ctx context.Context) error {
 	return nil
 }
 
-// closeCatalog frees the models, unless interrupted requests may still use them.
+// closeCatalog frees the models, unless interrupted requests or late runs may still use
+// them.
 func (a *App) closeCatalog(context.Context) error {
-	if a.interrupted.Load() {
+	if a.interrupted.Load() || a.catalog.LeftBehind() {
 		return nil
 	}
 	a.catalog.Close()

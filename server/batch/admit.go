@@ -176,6 +176,9 @@ func (q *Queue) leaveBatch(w *waiter) (where string) {
 	w.batch.active--
 	if w.batch.active == 0 {
 		w.batch.cancel(context.Cause(w.ctx))
+		if i := w.batch.instance; i != nil {
+			q.setLate(i)
+		}
 	}
 	return "run"
 }

@@ -21,6 +21,7 @@ func (silent) Ran(int, int, time.Duration, error) {}
 func (silent) Rejected(string)                    {}
 func (silent) Canceled(string)                    {}
 func (silent) BatchingRefused(error)              {}
+func (silent) Late(int)                           {}
 
 // tiny takes no time of its own.
 func tiny(_ context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {

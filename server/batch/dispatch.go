@@ -36,7 +36,7 @@ func (q *Queue) dispatch(now time.Time) {
 func (q *Queue) start(i *instance, members []*waiter) {
 	if len(members) > 1 {
 		b := newBatch(slices.Clone(members), make(chan struct{}))
-		q.batches.Go(func() { q.runBatch(b, i) })
+		q.runs.Go(func() { q.runBatch(b, i) })
 		return
 	}
 	members[0].instance = i

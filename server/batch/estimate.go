@@ -99,11 +99,17 @@ func (q *Queue) capacity() float64 {
 // backlog returns how long it takes until an instance is idle after that many more runs.
 func (q *Queue) backlog(runs int, now time.Time) time.Duration {
 	sum := time.Duration(runs) * q.estimate.runTime(int(q.capacity()))
+	late := q.late()
 	for i := range q.instances {
-		if at := &q.instances[i]; !at.started.IsZero() {
-			// A run that overran is expected to last for as long as it has overrun already.
-			sum += (q.estimate.runTime(at.rows) - now.Sub(at.started)).Abs()
+		at := &q.instances[i]
+		if at.started.IsZero() || !at.late.IsZero() && late < len(q.instances) {
+			continue // the others do the work of one that is late
 		}
+		// A run that overran is expected to last for as long as it has overrun already.
+		sum += (q.estimate.runTime(at.rows) - now.Sub(at.started)).Abs()
+	}
+	if late < len(q.instances) {
+		return sum / time.Duration(len(q.instances)-late)
 	}
 	return sum / time.Duration(len(q.instances))
 }

@@ -50,6 +50,7 @@ type Observer interface {
 	Rejected(reason string)                                // "requests", "bytes", "deadline"
 	Canceled(where string)                                 // cancelled or late: in the "queue", in the "run"
 	BatchingRefused(err error)                             // once: from now on each request runs by itself
+	Late(runs int)                                         // runs that go on although nobody waits for them
 }
 
 // Queue holds the requests of one model until an instance runs them.
@@ -57,7 +58,7 @@ type Queue struct {
 	run      Run
 	options  Options
 	observer Observer
-	batches  sync.WaitGroup // goroutines of the runs of several requests
+	runs     sync.WaitGroup // their goroutines
 
 	mu        sync.Mutex
 	drained   sync.Cond // once closed: nothing waits or runs any more
@@ -77,6 +78,7 @@ type Queue struct {
 type instance struct {
 	started time.Time // of the run; zero when idle
 	rows    int
+	late    time.Time // since when nobody waits for the run any more; zero: somebody does
 }
 
 // waiter is a request that found no idle instance.
@@ -130,7 +132,7 @@ func New(run Run, o Options, observer Observer) *Queue {
 
 // Do runs r and returns its response, or why there is none, at the latest soon
 // after ctx is done. When it has returned nobody reads the memory of r.Inputs any
-// more.
+// more, unless the error is a Late.
 func (q *Queue) Do(ctx context.Context, r Request) (Response, error) {
 	rows, level, err := q.check(r)
 	if err != nil {
@@ -174,7 +176,7 @@ func (q *Queue) Close() {
 		q.timer.Stop()
 	}
 	q.mu.Unlock()
-	q.batches.Wait()
+	q.runs.Wait()
 }
 
 func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }

@@ -27,6 +27,7 @@ type ledger struct {
 	bytes                        int64
 	sizes                        []int // rows of each run
 	refused                      []error
+	late                         []int // after each change
 }
 
 func newLedger() *ledger { return &ledger{rejected: map[string]int{}, canceled: map[string]int{}} }
@@ -72,6 +73,12 @@ func (l *ledger) BatchingRefused(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refused = append(l.refused, err)
+}
+
+func (l *ledger) Late(runs int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.late = append(l.late, runs)
 }
 
 // counts are some of a ledger's numbers while they still change.
@@ -282,17 +289,17 @@ func stubborn(reading *int, more time.Duration) batch.Run {
 	}
 }
 
-func TestTheOnlyCallerOfARunStaysUntilItsInputsAreFree(t *testing.T) {
+func TestTheOnlyCallerOfARunStaysUntilItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reading, l := 0, newLedger()
-		q := batch.New(stubborn(&reading, time.Minute), batch.Options{MaxBatchSize: 4}, l)
+		q := batch.New(stubborn(&reading, 200*time.Millisecond), batch.Options{MaxBatchSize: 4}, l)
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		began := time.Now()
 		_, err := q.Do(ctx, request(1))
 		assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, time.Second+time.Minute, time.Since(began))
+		assert.Equal(t, time.Second+200*time.Millisecond, time.Since(began))
 		assert.Zero(t, reading)
 		assert.Equal(t, 1, l.canceled["run"])
 		q.Close()

@@ -11,13 +11,14 @@ import (
 
 // batch is a run of several requests, or a part of one that failed.
 type batch struct {
-	members []*waiter
-	rows    int
-	inputs  []*tensor.Tensor // a copy, so that callers can leave
-	copied  chan struct{}    // closed when inputs is complete
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	active  int // members that are not cancelled; guarded by the queue
+	members  []*waiter
+	rows     int
+	inputs   []*tensor.Tensor // a copy, so that callers can leave
+	copied   chan struct{}    // closed when inputs is complete
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	active   int // members that are not cancelled; guarded by the queue
+	instance *instance
 
 	outputs           []tensor.Named
 	err               error
@@ -49,20 +50,25 @@ func (q *Queue) runAcquired(w *waiter) (Response, error) {
 	return q.runSingle(w.ctx, w.Request, w.instance, w.queued, now)
 }
 
-// runSingle runs the model for one request on its caller's goroutine.
+// runSingle runs the model for one request. A run that does not end when it should is
+// left behind.
 func (q *Queue) runSingle(ctx context.Context, r Request, i *instance, queued, started time.Time) (Response, error) {
-	rows := i.rows
-	outputs, err := q.runSafely(ctx, r.Inputs, r.Outputs)
-	finished := time.Now()
-	q.recordRun(i, rows, started, finished, err)
-	q.observer.Ran(rows, 1, finished.Sub(started), err)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = q.canceled(ctx, "run")
+	s := &single{queue: q, request: r, instance: i, rows: i.rows, started: started, done: make(chan struct{})}
+	q.runs.Go(func() { s.run(ctx) })
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		if s.leave() {
+			return Response{}, &Late{err: q.canceled(ctx, "run"), run: s}
 		}
-		return Response{}, err
 	}
-	return Response{Outputs: outputs, Queued: queued, Started: started, Finished: finished, BatchSize: rows}, nil
+	if s.err != nil {
+		if ctx.Err() != nil {
+			return Response{}, q.canceled(ctx, "run")
+		}
+		return Response{}, s.err
+	}
+	return Response{Outputs: s.outputs, Queued: queued, Started: started, Finished: s.finished, BatchSize: s.rows}, nil
 }
 
 // runSafely runs the model; a panic must take neither the process nor the instance with it.
@@ -95,6 +101,10 @@ func (q *Queue) release(i *instance, now time.Time) {
 
 func (q *Queue) releaseLocked(i *instance, now time.Time) {
 	i.started = time.Time{}
+	if !i.late.IsZero() {
+		i.late = time.Time{}
+		q.observer.Late(q.late())
+	}
 	q.idle = append(q.idle, i)
 	q.dispatch(now)
 	q.signalDrained()
@@ -102,7 +112,7 @@ func (q *Queue) releaseLocked(i *instance, now time.Time) {
 
 // runBatch runs the model for several requests on the batch's own goroutine.
 func (q *Queue) runBatch(b *batch, i *instance) {
-	b.started = time.Now()
+	b.started, b.instance = time.Now(), i
 	for _, w := range b.members {
 		q.observer.Waited(b.started.Sub(w.queued))
 	}

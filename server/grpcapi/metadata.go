@@ -6,9 +6,9 @@ import (
 	"slipway/server/oip"
 )
 
-// ServerLive is true whenever the server responds.
+// ServerLive is true when the server responds and no model is stuck.
 func (s *service) ServerLive(context.Context, *oip.ServerLiveRequest) (*oip.ServerLiveResponse, error) {
-	return &oip.ServerLiveResponse{Live: true}, nil
+	return &oip.ServerLiveResponse{Live: s.Live() == nil}, nil
 }
 
 // ServerReady reports whether requests should come here.

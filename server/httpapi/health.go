@@ -13,8 +13,17 @@ func (a *API) healthRoutes(r gin.IRoutes, ready gin.HandlerFunc) {
 	r.GET("/readyz", ready)
 }
 
-// live reports that the process serves, whatever its models do.
-func (a *API) live(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"live": true}) }
+// live reports that the process serves, whatever its models do, unless runs that do not
+// end hold one up for ever.
+func (a *API) live(c *gin.Context) {
+	if a.Live() != nil {
+		fail(c, errStuck)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"live": true})
+}
+
+var errStuck = fault.New(fault.Unavailable, "runs of a model do not end; the log of the server names it")
 
 // ready reports whether requests should come here, and no more: it needs no key, and
 // the reason names models.

@@ -37,7 +37,9 @@ func (a *API) infer(c *gin.Context, model, version string, decode decoder) {
 	call := callOf(c)
 	p := &prediction{api: a, c: c, charge: call.Charge, model: model, version: version, decode: decode}
 	err := a.Predict(c.Request.Context(), call, p)
-	p.body.giveBack()
+	if !serving.StillRead(err) {
+		p.body.giveBack()
+	}
 	if call.Model != "" {
 		h, names := c.Writer.Header(), []string{call.Model, call.Version}
 		h[modelHeader], h[versionHeader] = names[:1:1], names[1:]

@@ -52,6 +52,7 @@ type Catalog struct {
 
 	stopping   context.Context // ends all loads
 	stop       context.CancelCauseFunc
+	lateRuns   atomic.Int64 // that go on although nobody waits for them
 	leftBehind atomic.Int64 // calls of ONNX Runtime that have not ended when they should
 
 	closing sync.Mutex     // guards closed
@@ -159,9 +160,27 @@ func (c *Catalog) StopLoading() {
 	c.stop(fmt.Errorf("the server is stopping: %w", context.Canceled))
 }
 
-// LeftBehind reports whether ONNX Runtime still opens a model whose load was given up.
+// Stuck returns an error when the requests of a model have waited for a long time for
+// runs that do not end, although nobody waits for those any more.
+func (c *Catalog) Stuck() error {
+	for _, m := range c.current.Load().byName {
+		for _, v := range m.Versions {
+			if since := v.queue.Stuck(); since > stuckAfter {
+				return fault.New(fault.Unavailable, "model %q version %s: no run has ended for %s after its deadline", v.Model, v.Number, since.Round(time.Second))
+			}
+		}
+	}
+	return nil
+}
+
+// stuckAfter is how long all runs of a version may go on after their deadlines until
+// the process is better restarted.
+const stuckAfter = 5 * time.Minute
+
+// LeftBehind reports whether ONNX Runtime still runs or opens a model although nobody
+// waits for it.
 // The library must not be unloaded then.
-func (c *Catalog) LeftBehind() bool { return c.leftBehind.Load() > 0 }
+func (c *Catalog) LeftBehind() bool { return c.leftBehind.Load() > 0 || c.lateRuns.Load() > 0 }
 
 // Close ends the loads that are under way, then drains and frees all models. Changes
 // that come later are refused.

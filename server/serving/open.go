@@ -117,7 +117,7 @@ func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemet
 	v := &Version{
 		candidate: p.candidate, Model: p.bundle.Model, Number: strconv.FormatInt(p.bundle.Version, 10),
 		MaxBatchSize: p.result.MaxBatchSize, Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
-		mark: mark, unheld: make(chan struct{}),
+		catalog: c, mark: mark, unheld: make(chan struct{}),
 	}
 	v.holds.Store(1)
 	if p.result.WarmUpRefused != "" {

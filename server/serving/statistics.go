@@ -124,6 +124,15 @@ func (o observer) Ran(rows, requests int, took time.Duration, err error) {
 	o.version.statistics.ran(rows, took, err)
 }
 
+func (o observer) Late(runs int) {
+	o.Version.Late(runs)
+	before := o.version.late.Swap(int64(runs))
+	o.version.catalog.lateRuns.Add(int64(runs) - before)
+	if int64(runs) > before {
+		o.log.Warn("run left behind", "late_runs", runs)
+	}
+}
+
 func (o observer) BatchingRefused(err error) {
 	o.Version.BatchingRefused(err)
 	o.version.refuseBatching(err.Error(), o.log)

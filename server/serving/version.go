@@ -2,6 +2,7 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -35,8 +36,10 @@ type Version struct {
 	metrics    *telemetry.Version
 	statistics statistics
 
-	holds  atomic.Int64  // of the catalog and of the requests under way
-	unheld chan struct{} // closed when the last one is released
+	catalog *Catalog
+	late    atomic.Int64  // runs that go on although nobody waits for them
+	holds   atomic.Int64  // of the catalog and of the requests under way
+	unheld  chan struct{} // closed when the last one is released
 }
 
 // Request is a request to a version.
@@ -72,6 +75,10 @@ func (v *Version) limit(timeout time.Duration) time.Duration {
 	return limit
 }
 
+// StillRead reports that a run still reads the inputs of a request whose error this
+// is: native code did not end it in time.
+func StillRead(err error) bool { return errors.As(err, new(*batch.Late)) }
+
 // Infer checks the request, queues it and runs the model.
 func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	ordered, err := v.order(q.Inputs)
@@ -94,6 +101,10 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	}
 	response, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
 	if err != nil {
+		if late := (*batch.Late)(nil); errors.As(err, &late) { // the run still has what was charged
+			q.Charge.Keep()
+			late.After(q.Charge.Release)
+		}
 		v.statistics.failed(time.Since(began), err)
 		return Response{}, fmt.Errorf("model %q version %s: %w", v.Model, v.Number, err)
 	}

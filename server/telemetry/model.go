@@ -24,6 +24,7 @@ type models struct {
 	canceled      *prometheus.CounterVec
 	run           *prometheus.HistogramVec
 	runFailures   *prometheus.CounterVec
+	lateRuns      *prometheus.GaugeVec
 	batchSize     *prometheus.HistogramVec
 }
 
@@ -56,6 +57,7 @@ func newModels(f promauto.Factory) models {
 		canceled:      counter("slipway_canceled_total", "Requests whose client had gone or whose deadline had passed.", "where"),
 		run:           times("slipway_run_duration_seconds", "Time of one run in ONNX Runtime."),
 		runFailures:   counter("slipway_run_failures_total", "Runs that failed."),
+		lateRuns:      gauge("slipway_late_runs", "Runs that go on although nobody waits for them: ONNX Runtime did not end them in time."),
 		batchSize:     f.NewHistogramVec(sizes, labels),
 	}
 }
@@ -95,7 +97,7 @@ func (m *Metrics) remove(v versionLabels) {
 		m.models.loaded, m.models.loadDuration, m.models.loadFailures, m.models.crashes, m.models.goldenMismatches,
 		m.models.verifyDuration, m.models.batchingRefused,
 		m.models.queueDuration, m.models.queueRequests, m.models.queueBytes, m.models.rejected, m.models.canceled,
-		m.models.run, m.models.runFailures, m.models.batchSize,
+		m.models.run, m.models.runFailures, m.models.lateRuns, m.models.batchSize,
 	} {
 		all.DeletePartialMatch(these)
 	}
@@ -155,6 +157,7 @@ type Version struct {
 	requests, bytes    prometheus.Gauge
 	run, size          prometheus.Observer
 	runFailures        prometheus.Counter
+	lateRuns           prometheus.Gauge
 	rejected, canceled map[string]prometheus.Counter
 }
 
@@ -169,6 +172,7 @@ func (m *Metrics) NewVersion(model, version string) *Version {
 		run:         m.models.run.WithLabelValues(model, version),
 		size:        m.models.batchSize.WithLabelValues(model, version),
 		runFailures: m.models.runFailures.WithLabelValues(model, version),
+		lateRuns:    m.models.lateRuns.WithLabelValues(model, version),
 		rejected:    map[string]prometheus.Counter{}, canceled: map[string]prometheus.Counter{},
 	}
 	for _, reason := range []string{"requests", "bytes", "deadline"} {
@@ -203,6 +207,9 @@ func (v *Version) Rejected(reason string) { v.rejected[reason].Inc() }
 
 // Canceled counts a request that was cancelled or late, in the queue or in the run.
 func (v *Version) Canceled(where string) { v.canceled[where].Inc() }
+
+// Late records how many runs go on although nobody waits for them.
+func (v *Version) Late(runs int) { v.lateRuns.Set(float64(runs)) }
 
 // BatchingRefused records that the version is no longer batched.
 func (v *Version) BatchingRefused(error) {
