@@ -166,17 +166,18 @@ func (a *App) openGRPC(address string) error {
 			}
 			return nil
 		},
-		finish: func(ctx context.Context) error { return finishGRPC(ctx, s) },
+		finish: func(ctx context.Context) error { return a.finishGRPC(ctx, s) },
 	})
 	return nil
 }
 
-func finishGRPC(ctx context.Context, s *grpc.Server) error {
+func (a *App) finishGRPC(ctx context.Context, s *grpc.Server) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.GracefulStop()
 	}()
+	a.grpc.EndStreams()
 	select {
 	case <-done:
 		return nil

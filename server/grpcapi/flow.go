@@ -36,7 +36,8 @@ const (
 type flow struct {
 	conn   *conn // nil behind an HTTP server
 	id     uint32
-	stream bool // the call may have many messages
+	stream bool            // the call may have many messages
+	ending <-chan struct{} // closed when a stream that is silent must end
 	charge *admission.Charge
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the call's, to see that it has ended
@@ -74,6 +75,7 @@ func (a *API) newFlow(ctx context.Context, method string) (*flow, context.Contex
 		return nil, ctx, err
 	}
 	if isStream[method] {
+		f.ending = a.ending()
 		f.stream, f.idle, f.limit = true, streamIdle, f.limit+mostAhead
 	}
 	ctx, f.cancel = context.WithCancel(ctx)
@@ -115,6 +117,8 @@ func (f *flow) end(reason error) {
 	}
 }
 
+var errEnding = fault.New(fault.Unavailable, "the server is shutting down; open the stream again")
+
 func (f *flow) notify() {
 	select {
 	case f.wake <- struct{}{}:
@@ -138,6 +142,13 @@ func (f *flow) wait() (more bool, err error) {
 		select {
 		case <-f.wake:
 		case <-f.ctx.Done():
+		case <-f.ending:
+			f.mu.Lock()
+			if f.reason == nil && f.unread == 0 {
+				f.reason = errEnding
+			}
+			f.ending = nil
+			f.mu.Unlock()
 		}
 		f.mu.Lock()
 	}

@@ -185,3 +185,28 @@ func TestResponsesOverTheLimit(t *testing.T) {
 	_, err = f.ModelInfer(t.Context(), float32s(1))
 	assert.NoError(t, err)
 }
+
+// A stream that is silent ends when the server is to stop; what has been sent on it is
+// answered.
+func TestStreamsEndWhenTheServerStops(t *testing.T) {
+	f := startAll(t)
+	stream, err := f.ModelStreamInfer(t.Context())
+	require.NoError(t, err)
+	for range 3 {
+		require.NoError(t, stream.Send(float32s(1)))
+	}
+	for range 3 {
+		response, err := stream.Recv()
+		require.NoError(t, err)
+		assert.Empty(t, response.GetErrorMessage())
+	}
+	f.api.EndStreams()
+	_, err = stream.Recv()
+	refused(t, err, codes.Unavailable, "shutting down")
+	f.api.EndStreams()
+
+	stream, err = f.ModelStreamInfer(t.Context()) // one that comes in the last moment
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	refused(t, err, codes.Unavailable, "shutting down")
+}
