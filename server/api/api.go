@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 
@@ -32,8 +33,14 @@ type API struct {
 	Options
 
 	drain    drain
+	stopping context.Context //nolint:containedctx // a sign for all requests
+	stop     context.CancelFunc
 	attempts attempts
 }
 
 // New returns an API that does not drain.
-func New(o Options) *API { return &API{Options: o, drain: drain{begun: make(chan struct{})}} }
+func New(o Options) *API {
+	a := &API{Options: o, drain: drain{begun: make(chan struct{})}}
+	a.stopping, a.stop = context.WithCancel(context.Background())
+	return a
+}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"sync"
+	"time"
 
 	"slipway/server/fault"
 )
@@ -11,6 +13,17 @@ type drain struct {
 	once  sync.Once
 	begun chan struct{}
 }
+
+// StopStall is how long a server that stops waits for a client that neither sends nor
+// reads.
+const StopStall = 5 * time.Second
+
+// Stop makes the protocols end what waits for clients that do nothing, so that they do
+// not keep the server from stopping.
+func (a *API) Stop() { a.stop() }
+
+// Stopping returns a context that Stop ends.
+func (a *API) Stopping() context.Context { return a.stopping }
 
 // Drain makes the server not ready and lets clients connect elsewhere.
 // Requests are still served.

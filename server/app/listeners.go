@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"slipway/server/api"
 	"slipway/server/connection"
 	"slipway/server/grpcapi"
 	"slipway/server/telemetry"
@@ -46,6 +47,7 @@ func (l *listener) stop(ctx context.Context) error {
 	if l.served == nil {
 		return nil
 	}
+	l.socket.SetStall(api.StopStall)
 	err := l.finish(ctx)
 	<-l.served
 	return err
@@ -74,6 +76,7 @@ func (a *App) openListeners() error {
 }
 
 func (a *App) stopListeners(ctx context.Context) error {
+	a.http.Stop() // and gRPC, which has the same api.API
 	errs := make([]error, len(a.listeners))
 	var stopping sync.WaitGroup
 	for i, l := range a.listeners {
@@ -89,13 +92,14 @@ func (a *App) stopListeners(ctx context.Context) error {
 // adminHandler serves both protocols on one port.
 func (a *App) adminHandler() http.Handler {
 	rest, rpc := a.http.AdminHandler(a.registry), a.grpc.HTTPHandler(a.grpc.Server(true))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
 			rpc.ServeHTTP(w, r)
 			return
 		}
 		rest.ServeHTTP(w, r)
 	})
+	return paced(both, a.http.Stopping())
 }
 
 // listen listens with bounds on the connections.
@@ -177,7 +181,6 @@ func (a *App) finishGRPC(ctx context.Context, s *grpc.Server) error {
 		defer close(done)
 		s.GracefulStop()
 	}()
-	a.grpc.EndStreams()
 	select {
 	case <-done:
 		return nil

@@ -112,9 +112,7 @@ func TestARunThatEndsInTimeIsNotLate(t *testing.T) {
 func TestABatchThatAllHaveLeftIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := blocked(t, func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
-			return deaf(ctx, inputs, outputs)
-		}, l)
+		g := blocked(t, deaf, l)
 		for range 2 {
 			ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
 			defer stop()

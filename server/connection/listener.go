@@ -30,6 +30,7 @@ type Listener struct {
 	hosts map[string]int // connections of each address
 	sweep func(now time.Time)
 
+	stall            atomic.Int64 // as the option, ns
 	evicted, stalled atomic.Int64
 
 	end   chan struct{}
@@ -40,9 +41,13 @@ type Listener struct {
 // Listen bounds the connections of l, which it owns. Stop must follow.
 func Listen(l net.Listener, o Options) *Listener {
 	b := &Listener{Listener: l, options: o, open: map[*Conn]struct{}{}, hosts: map[string]int{}, end: make(chan struct{})}
+	b.stall.Store(int64(o.Stall))
 	b.swept.Go(b.watch)
 	return b
 }
+
+// SetStall changes how long a client may take to read a chunk.
+func (l *Listener) SetStall(d time.Duration) { l.stall.Store(int64(d)) }
 
 // OnSweep makes the listener call a function as often as it looks for stalled
 // clients, which is every second.
@@ -163,7 +168,7 @@ func (l *Listener) overdue(now time.Time) (all []*Conn, sweep func(time.Time)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
-		if c.overdue(now, l.options.Stall) {
+		if c.overdue(now, time.Duration(l.stall.Load())) {
 			all = append(all, c)
 		}
 	}

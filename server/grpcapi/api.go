@@ -20,21 +20,6 @@ type API struct {
 	MaxMessageBytes int // of a request
 
 	receiving sync.WaitGroup // of messages
-
-	endOnce, endMade sync.Once
-	end              chan struct{} // closed by EndStreams
-}
-
-// EndStreams ends the streams whose clients send nothing, which would keep a server
-// from stopping. What they have sent is answered first.
-func (a *API) EndStreams() {
-	a.ending()
-	a.endOnce.Do(func() { close(a.end) })
-}
-
-func (a *API) ending() <-chan struct{} {
-	a.endMade.Do(func() { a.end = make(chan struct{}) })
-	return a.end
 }
 
 // Wait waits for what calls have left behind. It must be called when the servers have

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/server/admission"
+	"slipway/server/api"
 	"slipway/server/fault"
 )
 
@@ -36,11 +37,11 @@ const (
 type flow struct {
 	conn   *conn // nil behind an HTTP server
 	id     uint32
-	stream bool            // the call may have many messages
-	ending <-chan struct{} // closed when a stream that is silent must end
+	stream bool // the call may have many messages
 	charge *admission.Charge
 	cancel context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the call's, to see that it has ended
+	stop   context.Context //nolint:containedctx // ended when the server stops
 	limit  int64           // most bytes that may have arrived and not been decoded
 	idle   time.Duration   // how long the call may wait for a message to begin
 
@@ -53,7 +54,9 @@ type flow struct {
 	queued   int64     // of responses that are not written
 	unsent   int64     // of those that grpc has
 	waiting  bool      // the handler waits for a message
+	partial  bool      // and grpc does, for the rest of one
 	since    time.Time // when it began to wait, or when the message began to arrive
+	latest   time.Time // when something of a message arrived last
 	written  time.Time // when something was written last
 	handled  bool      // a handler has begun
 	finished bool      // and returned
@@ -70,12 +73,14 @@ func flowOf(ctx context.Context) *flow {
 // newFlow returns the flow of a call, and its context. It is refused when there is
 // no memory for one more call.
 func (a *API) newFlow(ctx context.Context, method string) (*flow, context.Context, error) {
-	f := &flow{charge: a.Memory.Charge(), limit: a.messageLimit(method) + messageHeader, idle: messageTime, wake: make(chan struct{}, 1)}
+	f := &flow{
+		charge: a.Memory.Charge(), stop: a.Stopping(), limit: a.messageLimit(method) + messageHeader, idle: messageTime,
+		wake: make(chan struct{}, 1),
+	}
 	if err := f.charge.Add(admission.Receive, callBytes); err != nil {
 		return nil, ctx, err
 	}
 	if isStream[method] {
-		f.ending = a.ending()
 		f.stream, f.idle, f.limit = true, streamIdle, f.limit+mostAhead
 	}
 	ctx, f.cancel = context.WithCancel(ctx)
@@ -88,8 +93,9 @@ func (f *flow) arrived(length int64, last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.complete = f.complete || last
+	f.latest = time.Now()
 	if f.unread == 0 {
-		f.since = time.Now()
+		f.since = f.latest
 	}
 	f.unread += length
 	if f.waiting && f.worthReceiving() {
@@ -104,20 +110,20 @@ func (f *flow) arrived(length int64, last bool) {
 	}
 }
 
-// end ends the call. A handler that waits for a message, or has not begun, returns
-// the reason; another one is interrupted. The lock is held.
+// end ends the call. A handler that waits for a message to begin, or has not begun,
+// returns the reason; another one is interrupted. The lock is held.
 func (f *flow) end(reason error) {
 	if f.reason != nil {
 		return
 	}
 	f.reason = reason
 	f.notify()
-	if f.handled && !f.waiting {
+	if f.handled && (!f.waiting || f.partial) {
 		f.cancel()
 	}
 }
 
-var errEnding = fault.New(fault.Unavailable, "the server is shutting down; open the stream again")
+var errStopping = fault.New(fault.Unavailable, "the server is shutting down; open the stream again")
 
 func (f *flow) notify() {
 	select {
@@ -133,34 +139,45 @@ func (f *flow) worthReceiving() bool {
 }
 
 // wait waits until a message is worth receiving, or the call has ended. It reports
-// whether more of the message is to arrive.
-func (f *flow) wait() (more bool, err error) {
+// whether the message is a large one of which more is to arrive.
+func (f *flow) wait() (large bool, err error) {
 	f.mu.Lock()
 	f.handled, f.waiting, f.since = true, true, time.Now()
+	var stopping <-chan struct{}
+	if f.stream {
+		stopping = f.stop.Done()
+	}
 	for f.reason == nil && !f.worthReceiving() && f.ctx.Err() == nil {
 		f.mu.Unlock()
 		select {
 		case <-f.wake:
 		case <-f.ctx.Done():
-		case <-f.ending:
-			f.mu.Lock()
-			if f.reason == nil && f.unread == 0 {
-				f.reason = errEnding
-			}
-			f.ending = nil
-			f.mu.Unlock()
+		case <-stopping:
+			stopping = nil
+			f.endSilent()
 		}
 		f.mu.Lock()
 	}
 	defer f.mu.Unlock()
-	return !f.complete && f.unread >= largeMessage, f.reason
+	large = !f.complete && f.unread >= largeMessage
+	f.partial = f.stream && !large
+	return large, f.reason
+}
+
+// endSilent ends a stream on which nothing has arrived, since the server stops.
+func (f *flow) endSilent() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reason == nil && f.unread == 0 {
+		f.reason = errStopping
+	}
 }
 
 // received notes that the handler waits no more.
 func (f *flow) received() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = false
+	f.waiting, f.partial = false, false
 }
 
 // why returns why the call must end, or nil.
@@ -275,12 +292,18 @@ func (f *flow) abandoned() bool {
 func (f *flow) sweep(now time.Time) (stuck bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	limit := f.idle
+	limit, stall := f.idle, writeStall
 	if f.unread > 0 {
 		limit = messageTime
 	}
 	if f.waiting && now.Sub(f.since) > limit {
 		f.end(fault.New(fault.DeadlineExceeded, "no message has arrived for %s", limit))
 	}
-	return f.unsent > 0 && now.Sub(f.written) > writeStall
+	if f.stop.Err() != nil {
+		stall = api.StopStall
+		if f.waiting && now.Sub(f.since) > stall && now.Sub(f.latest) > stall {
+			f.end(errStopping)
+		}
+	}
+	return f.unsent > 0 && now.Sub(f.written) > stall
 }

@@ -200,10 +200,10 @@ func TestStreamsEndWhenTheServerStops(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, response.GetErrorMessage())
 	}
-	f.api.EndStreams()
+	f.api.Stop()
 	_, err = stream.Recv()
 	refused(t, err, codes.Unavailable, "shutting down")
-	f.api.EndStreams()
+	f.api.Stop()
 
 	stream, err = f.ModelStreamInfer(t.Context()) // one that comes in the last moment
 	require.NoError(t, err)

@@ -84,14 +84,18 @@ func (a *API) receive(receive func(any) error, in *incoming) error {
 		return receive(in)
 	}
 	defer f.received()
-	more, err := f.wait()
+	large, err := f.wait()
 	if err != nil {
 		return err
 	}
-	if !more {
-		return receive(in)
+	if large {
+		return a.receiveLarge(receive, in)
 	}
-	return a.receiveLarge(receive, in)
+	err = receive(in)
+	if reason := f.why(); err != nil && reason != nil {
+		return reason
+	}
+	return err
 }
 
 // receiveLarge receives a message that is still arriving. grpc makes its own status

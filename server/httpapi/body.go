@@ -3,52 +3,73 @@ package httpapi
 import (
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"slipway/server/admission"
+	"slipway/server/api"
 	"slipway/server/fault"
 )
 
 // readBody reads the whole body, up to the limit. The caller must give it back.
-func (a *API) readBody(c *gin.Context, charge *admission.Charge) (*buffer, error) {
+func (a *API) readBody(c *gin.Context, limit int64, charge *admission.Charge) (*buffer, error) {
 	if err := checkMedia(c.Request); err != nil {
 		return nil, err
 	}
-	if c.Request.ContentLength > a.MaxBodyBytes {
-		return nil, a.tooLarge(c)
+	if c.Request.ContentLength > limit {
+		return nil, a.tooLarge(c, limit)
 	}
 	if err := a.Memory.Fits(admission.Receive, c.Request.ContentLength); err != nil {
-		return nil, a.readError(c, err)
+		return nil, a.readError(c, limit, err)
 	}
+	defer a.hurryWhenStopping(c)()
 	body := takeBuffer()
 	var err error
 	if encoding := header(c.Request, "Content-Encoding"); encoding == "" && c.Request.ContentLength >= 0 {
 		err = body.ReadExactly(c.Request.Body, c.Request.ContentLength, charge)
 	} else {
-		err = a.readUnknown(c, encoding, body, charge)
+		err = readUnknown(c, encoding, limit, body, charge)
 	}
 	if err != nil {
 		body.giveBack()
-		return nil, a.readError(c, err)
+		return nil, a.readError(c, limit, err)
 	}
 	return body, nil
 }
 
+// hurryWhenStopping gives a body a deadline when the server stops. The function that is
+// returned takes it back: it would interrupt what follows.
+func (a *API) hurryWhenStopping(c *gin.Context) (end func()) {
+	body, hurried := http.NewResponseController(c.Writer), make(chan struct{})
+	cancel := context.AfterFunc(a.Stopping(), func() {
+		defer close(hurried)
+		_ = body.SetReadDeadline(time.Now().Add(api.StopStall))
+	})
+	return func() {
+		if !cancel() {
+			<-hurried
+			_ = body.SetReadDeadline(time.Time{})
+		}
+	}
+}
+
 // readUnknown reads a body whose size is known at its end only. What is small on
 // the wire may be large: the limit holds for both.
-func (a *API) readUnknown(c *gin.Context, encoding string, body *buffer, charge *admission.Charge) error {
-	from, err := decompressed(encoding, http.MaxBytesReader(c.Writer, c.Request.Body, a.MaxBodyBytes))
+func readUnknown(c *gin.Context, encoding string, limit int64, body *buffer, charge *admission.Charge) error {
+	from, err := decompressed(encoding, http.MaxBytesReader(c.Writer, c.Request.Body, limit))
 	if err != nil {
 		return err
 	}
-	return body.ReadAll(from, a.MaxBodyBytes, charge)
+	return body.ReadAll(from, limit, charge)
 }
 
 // decompressed returns a reader of the body before it was encoded.
@@ -64,14 +85,17 @@ func decompressed(encoding string, body io.Reader) (io.Reader, error) {
 	return nil, fault.New(fault.UnsupportedMedia, "Content-Encoding %q is not read; send gzip, deflate or the body as it is", encoding)
 }
 
-func (a *API) readError(c *gin.Context, err error) error {
+func (a *API) readError(c *gin.Context, limit int64, err error) error {
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over), errors.Is(err, admission.ErrTooLong):
-		return a.tooLarge(c)
+		return a.tooLarge(c, limit)
 	case fault.CodeOf(err) == fault.Overloaded, fault.CodeOf(err) == fault.TooLarge:
 		c.Header("Connection", "close") // as in tooLarge
 		return err
+	case errors.Is(err, os.ErrDeadlineExceeded) && a.Stopping().Err() != nil:
+		c.Header("Connection", "close")
+		return fault.New(fault.Unavailable, "the server is shutting down and the body has not arrived")
 	case c.Request.Context().Err() != nil:
 		return fault.New(fault.Canceled, "read body: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -82,9 +106,12 @@ func (a *API) readError(c *gin.Context, err error) error {
 
 // tooLarge closes the connection, so that the client gets the response at once: on
 // one that stays open, the rest of the body would be read first.
-func (a *API) tooLarge(c *gin.Context) error {
+func (a *API) tooLarge(c *gin.Context, limit int64) error {
 	c.Header("Connection", "close")
-	return fault.New(fault.TooLarge, "the body is over the limit of %d bytes (http.maxBodyBytes)", a.MaxBodyBytes)
+	if limit == a.MaxBodyBytes {
+		return fault.New(fault.TooLarge, "the body is over the limit of %d bytes (http.maxBodyBytes)", limit)
+	}
+	return fault.New(fault.TooLarge, "the body is over the limit of %d bytes of this route", limit)
 }
 
 // checkMedia takes JSON, a request without a type, and what curl -d sends by

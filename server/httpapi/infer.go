@@ -80,7 +80,7 @@ func (p *prediction) Limit() (limit time.Duration, long bool, err error) {
 
 // Decode reads the body, of which the tensors may be views.
 func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
-	if p.body, err = p.api.readBody(p.c, p.charge); err != nil {
+	if p.body, err = p.api.readBody(p.c, p.api.MaxBodyBytes, p.charge); err != nil {
 		return q, err
 	}
 	if n := header(p.c.Request, headerLength); n != "" {

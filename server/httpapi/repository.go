@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -37,7 +38,7 @@ func (a *API) index(c *gin.Context) {
 	var request struct {
 		Ready bool `json:"ready"`
 	}
-	if err := smallJSON(c, &request); err != nil {
+	if err := a.smallJSON(c, &request); err != nil {
 		fail(c, err)
 		return
 	}
@@ -71,7 +72,7 @@ func (a *API) unload(c *gin.Context) {
 // change reads the request and changes the models. The response is empty, as
 // Triton's is.
 func (a *API) change(c *gin.Context, request any, change func() error) {
-	err := smallJSON(c, request)
+	err := a.smallJSON(c, request)
 	if err == nil {
 		err = change()
 	}
@@ -82,9 +83,19 @@ func (a *API) change(c *gin.Context, request any, change func() error) {
 	c.Status(http.StatusOK)
 }
 
+// smallBytes bounds the bodies of the repository's routes.
+const smallBytes = 64 << 10
+
 // smallJSON reads a body that may be empty.
-func smallJSON(c *gin.Context, into any) error {
-	d := json.NewDecoder(io.LimitReader(c.Request.Body, 1<<20))
+func (a *API) smallJSON(c *gin.Context, into any) error {
+	charge := a.Memory.Charge()
+	defer charge.Release()
+	body, err := a.readBody(c, smallBytes, charge)
+	if err != nil {
+		return err
+	}
+	defer body.giveBack()
+	d := json.NewDecoder(bytes.NewReader(body.Bytes))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		return fault.New(fault.InvalidArgument, "read body: %w", err)

@@ -74,14 +74,23 @@ var overHTTP = []attack{
 		paths := []string{"/predict/identity", "/healthz", "/readyz", "/nothing"}
 		together(32, func(i int) { sendHTTP(ctx, s.http, post(paths[i%len(paths)], len(body)), body) })
 	}},
+	{"bodies of the index that do not end", false, func(ctx context.Context, s *server) {
+		body := `{"ready":"` + strings.Repeat("x", megabyte-100)
+		s.bothHTTP(func(address string) { holdHTTP(ctx, address, 900, post("/v2/repository/index", 2*megabyte)+body) })
+	}},
 	{"headers without an end", true, func(ctx context.Context, s *server) {
 		headers := "POST /predict HTTP/1.1\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 1000)
 		holdHTTP(ctx, s.http, 64, headers)
 	}},
 	{"thousands of connections", true, func(ctx context.Context, s *server) {
-		addresses := []string{s.http, s.admin}
-		together(len(addresses), func(i int) { holdHTTP(ctx, addresses[i], 1500, "GET /healthz HTTP/1.1\r\n") })
+		s.bothHTTP(func(address string) { holdHTTP(ctx, address, 1500, "GET /healthz HTTP/1.1\r\n") })
 	}},
+}
+
+// bothHTTP attacks the two ports that serve REST at once.
+func (s *server) bothHTTP(attack func(address string)) {
+	addresses := []string{s.http, s.admin}
+	together(len(addresses), func(i int) { attack(addresses[i]) })
 }
 
 func post(path string, length int, headers ...string) string {

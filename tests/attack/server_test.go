@@ -23,6 +23,9 @@ import (
 	"slipway/server/onnx/onnxtest"
 )
 
+// grace is how long the server waits for its clients when it stops.
+const grace = 20 * time.Second
+
 // limit is the memory of the chart's container.
 const limit = 1 << 30
 
@@ -34,8 +37,10 @@ type server struct {
 	key               string // empty: it asks for none
 	pid               int
 	exited            chan struct{}
+	exit              error // set when exited is closed
 	log               *output
-	group             string // folder of the control group, or empty
+	open              []net.Conn // of clients that do nothing
+	group             string     // folder of the control group, or empty
 }
 
 // output keeps what the server logs.
@@ -88,7 +93,7 @@ func start(t *testing.T, withKeys bool) *server {
 		"fill/1/model.onnx": "fill", "identity/1/model.onnx": "identity_fp32", "words/1/model.onnx": "identity_bytes",
 	})
 	folder := t.TempDir()
-	settings := "shutdown: {delay: 0s, gracePeriod: 5s}\nonnxruntime: {library: " + library + "}\n" +
+	settings := "shutdown: {delay: 0s, gracePeriod: " + grace.String() + "}\nonnxruntime: {library: " + library + "}\n" +
 		"http: {address: '127.0.0.1:0'}\ngrpc: {address: '127.0.0.1:0'}\nadmin: {address: '127.0.0.1:0'}\n"
 	s := &server{log: &output{}, exited: make(chan struct{})}
 	if withKeys {
@@ -112,15 +117,19 @@ func start(t *testing.T, withKeys bool) *server {
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, c.Start())
 	s.pid = c.Process.Pid
-	var ended error
 	go func() {
-		ended = c.Wait()
+		s.exit = c.Wait()
 		close(s.exited)
 	}()
 	t.Cleanup(func() {
-		require.NoError(t, c.Process.Signal(syscall.SIGTERM), "the server lives")
+		for _, c := range s.open {
+			_ = c.Close()
+		}
+		if !s.ended() {
+			_ = c.Process.Signal(syscall.SIGTERM)
+		}
 		<-s.exited
-		require.NoError(t, ended, "the server stops by itself")
+		require.NoError(t, s.exit, "the server stops by itself")
 	})
 	require.Eventually(t, func() bool { return s.ended() || s.listens() }, time.Minute, 20*time.Millisecond)
 	require.Eventually(t, func() bool { return s.ended() || s.ready() }, time.Minute, 20*time.Millisecond)
