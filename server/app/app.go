@@ -182,6 +182,7 @@ func (a *App) Start() {
 	a.log.With(a.addresses()...).Info("serving", "version", buildinfo.Version, "onnxruntime", onnx.Version(),
 		"processors", a.processors, "repository", a.config.Models,
 		"control", string(a.config.Repository.Control), "keys", a.keyNames())
+	a.warnOfOpenAdministration()
 	a.followKeys()
 	go func() {
 		defer close(a.loaded)

@@ -190,3 +190,27 @@ func TestStackUnwindsTheLatestFirst(t *testing.T) {
 	assert.EqualError(t, err, "three\none")
 	assert.NoError(t, s.unwind(t.Context()), "each step runs once")
 }
+
+func TestOpenAdministrationIsWarnedOf(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(keys, []byte("one="+strings.Repeat("k", 32)+"\n"), 0o600))
+	for _, c := range []struct {
+		address, keys string
+		warned        bool
+	}{
+		{"127.0.0.1:0", "", false},
+		{"localhost:0", "", false},
+		{":0", "", true},
+		{"0.0.0.0:0", "", true},
+		{":0", keys, false},
+	} {
+		log := &syncBuffer{}
+		o := options(onnxtest.Iris(t), log)
+		o.Config.Admin.Address, o.Config.Auth.KeysFile = c.address, c.keys
+		a, err := New(t.Context(), o)
+		require.NoError(t, err)
+		a.Start()
+		require.NoError(t, a.Stop())
+		assert.Equal(t, c.warned, strings.Contains(log.String(), "administration needs no API key"), "%+v %s", c, log)
+	}
+}

@@ -66,7 +66,7 @@ func (a *App) openListeners() error {
 	if err := a.openHTTP("http", a.config.HTTP.Address, a.http.Handler()); err != nil {
 		return err
 	}
-	if err := a.openHTTP("admin", a.config.Admin.Address, a.adminHandler()); err != nil {
+	if err := a.openHTTP("admin", a.config.AdminAddress(), a.adminHandler()); err != nil {
 		return err
 	}
 	if a.config.GRPC.Address == "" {
@@ -189,6 +189,16 @@ func (a *App) finishGRPC(ctx context.Context, s *grpc.Server) error {
 		<-done
 		return fmt.Errorf("gRPC calls were still in flight at the end of shutdown.gracePeriod: %w", ctx.Err())
 	}
+}
+
+// warnOfOpenAdministration logs that whoever reaches the port may change the models.
+func (a *App) warnOfOpenAdministration() {
+	host, _, _ := net.SplitHostPort(a.config.AdminAddress()) // it was listened on
+	if a.keys != nil || host == "localhost" || net.ParseIP(host).IsLoopback() {
+		return
+	}
+	a.log.Warn("administration needs no API key: who reaches admin.address can load and unload models; "+
+		"set auth.keysFile, or let a network policy say who reaches it", "address", a.config.AdminAddress())
 }
 
 // addresses returns the listeners' names and addresses, for the log.

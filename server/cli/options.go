@@ -21,7 +21,7 @@ type options struct {
 	Models             string `help:"Repository folder." type:"path" placeholder:"DIR"`
 	HTTPAddress        string `name:"http-address" help:"Address of the HTTP listener, such as :8080." placeholder:"ADDRESS"`
 	GRPCAddress        string `name:"grpc-address" help:"Address of the gRPC listener, such as :8081." placeholder:"ADDRESS"`
-	AdminAddress       string `help:"Address of metrics and administration, such as :9090." placeholder:"ADDRESS"`
+	AdminAddress       string `help:"Address of metrics and administration, such as :9090; by default port 9090, of loopback only if there are no API keys." placeholder:"ADDRESS"`
 	ONNXRuntimeLibrary string `name:"onnxruntime-library" help:"ONNX Runtime's shared library." type:"path" placeholder:"FILE"`
 }
 

@@ -86,7 +86,20 @@ type GRPC struct {
 // Admin configures the listener for metrics, profiles and the loading of models,
 // which no Ingress exposes.
 type Admin struct {
+	// Address empty means port 9090: with API keys of all addresses, without them of
+	// loopback only.
 	Address string `yaml:"address"`
+}
+
+// AdminAddress returns the address for administration.
+func (c *Config) AdminAddress() string {
+	switch {
+	case c.Admin.Address != "":
+		return c.Admin.Address
+	case c.Auth.KeysFile != "":
+		return ":9090"
+	}
+	return "127.0.0.1:9090"
 }
 
 // Auth turns API keys on when KeysFile is set.
@@ -165,7 +178,6 @@ func Default() Config {
 		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second, LoadTimeout: 7 * time.Minute},
 		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
 		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
-		Admin:      Admin{Address: ":9090"},
 		Memory:     Memory{MaxResponseBytes: 256 << 20},
 		Log:        Log{Name: "info"},
 		Tracing:    Tracing{SampleRatio: 1},
@@ -248,7 +260,7 @@ func (c *Config) Validate() error {
 func (c *Config) validateAddresses() error {
 	var all []error
 	keys := []string{"http.address", "grpc.address", "admin.address"}
-	addresses := []string{c.HTTP.Address, c.GRPC.Address, c.Admin.Address}
+	addresses := []string{c.HTTP.Address, c.GRPC.Address, c.AdminAddress()}
 	for i, address := range addresses {
 		if address == "" && keys[i] == "grpc.address" {
 			continue

@@ -77,7 +77,7 @@ func TestValidate(t *testing.T) {
 		"models":                     func(c *config.Config) { c.Models = "" },
 		"http.maxBodyBytes":          func(c *config.Config) { c.HTTP.MaxBodyBytes = 0 },
 		"http.address":               func(c *config.Config) { c.HTTP.Address = "8080" },
-		"admin.address":              func(c *config.Config) { c.Admin.Address = "" },
+		"admin.address":              func(c *config.Config) { c.Admin.Address = "nowhere" },
 		"http.address and admin":     func(c *config.Config) { c.Admin.Address = c.HTTP.Address },
 		"log.level":                  func(c *config.Config) { c.Log.Name = "loud" },
 		"shutdown.delay":             func(c *config.Config) { c.Shutdown.Delay = -1 },
@@ -136,4 +136,19 @@ func TestTrustedProxies(t *testing.T) {
 	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("fd00::/8")}, all)
 	c.HTTP.TrustedProxies = []string{"ingress.example"}
 	require.ErrorContains(t, c.Validate(), "http.trustedProxies")
+}
+
+// Without API keys nobody but this machine reaches the administration, unless an
+// address says so.
+func TestAdminAddress(t *testing.T) {
+	for _, c := range []struct{ address, keys, want string }{
+		{"", "", "127.0.0.1:9090"},
+		{"", "/keys", ":9090"},
+		{":9090", "", ":9090"},
+		{"127.0.0.1:1", "/keys", "127.0.0.1:1"},
+	} {
+		all := config.Default()
+		all.Admin.Address, all.Auth.KeysFile = c.address, c.keys
+		assert.Equal(t, c.want, all.AdminAddress())
+	}
 }
