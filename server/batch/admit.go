@@ -142,11 +142,11 @@ func (q *Queue) overloaded(after time.Duration, format string, args ...any) erro
 }
 
 // withdraw takes a cancelled request out and returns where it was: in the queue or
-// in a run, or "" when its response or its instance is there already. A request
+// in a batch, or "" when it has a run of its own or its response is there. A request
 // leaves a batch only once its inputs are copied.
 func (q *Queue) withdraw(w *waiter) (where string) {
 	q.mu.Lock()
-	if w.instance == nil && w.batch == nil {
+	if w.single == nil && w.batch == nil {
 		q.waiting.remove(w)
 		q.observer.Depth(q.waiting.requests, q.waiting.bytes)
 		q.signalDrained()
@@ -168,7 +168,7 @@ func (q *Queue) leaveBatch(w *waiter) (where string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-w.wake:
+	case <-w.done:
 		return ""
 	default:
 	}

@@ -34,7 +34,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(echo(10*time.Second), test.options, l)}
+			g := group{q: newQueue(t, echo(10*time.Second), test.options, l)}
 			_, err := g.q.Do(t.Context(), request(0)) // measures
 			require.NoError(t, err)
 			for range 1 + test.waiting {
@@ -57,7 +57,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 func TestADeadlineThatCannotBeMetIsRefusedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(echo(10*time.Second), unbounded(batch.Options{Instances: 2, PriorityLevels: 2, DefaultPriority: 2}), l)}
+		g := group{q: newQueue(t, echo(10*time.Second), unbounded(batch.Options{Instances: 2, PriorityLevels: 2, DefaultPriority: 2}), l)}
 		_, err := g.q.Do(t.Context(), request(0))
 		require.NoError(t, err)
 		for range 6 {
@@ -83,7 +83,7 @@ func TestADeadlineThatCannotBeMetIsRefusedAtOnce(t *testing.T) {
 func TestBeforeAnythingWasMeasuredAllAreAdmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(echo(10*time.Second), unbounded(batch.Options{}), l)}
+		g := group{q: newQueue(t, echo(10*time.Second), unbounded(batch.Options{}), l)}
 		for range 5 {
 			g.within(t, time.Second, request(0), func(_ batch.Response, err error) {
 				assert.Equal(t, fault.DeadlineExceeded, fault.CodeOf(err))
@@ -110,7 +110,7 @@ func TestASlowRunDoesNotLockEverybodyOut(t *testing.T) {
 	for _, rows := range []int64{1, 8} { // a first run, and a first large one
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(slowOnce(rows), unbounded(batch.Options{MaxBatchSize: 8}), l)}
+			g := group{q: newQueue(t, slowOnce(rows), unbounded(batch.Options{MaxBatchSize: 8}), l)}
 			_, err := g.q.Do(t.Context(), counted(int(rows)))
 			require.NoError(t, err)
 			for range 2000 {
@@ -132,7 +132,7 @@ func TestAnIdleInstanceTakesWhatComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Second, MaxQueueRequests: 9, MaxQueueBytes: 20}
 		l := newLedger()
-		g := group{q: batch.New(slowOnce(1), o, l)}
+		g := group{q: newQueue(t, slowOnce(1), o, l)}
 		_, err := g.q.Do(t.Context(), request(1))
 		require.NoError(t, err)
 		g.within(t, time.Minute, request(1), func(_ batch.Response, err error) { assert.NoError(t, err, "however long the last run took") })
@@ -148,7 +148,7 @@ func TestAnIdleInstanceTakesWhatComes(t *testing.T) {
 func TestARunThatHangsIsNotExpectedToEndSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		g := group{q: batch.New(slowOnce(2), unbounded(batch.Options{MaxBatchSize: 2}), l)}
+		g := group{q: newQueue(t, slowOnce(2), unbounded(batch.Options{MaxBatchSize: 2}), l)}
 		_, err := g.q.Do(t.Context(), request(1))
 		require.NoError(t, err)
 		g.start(t.Context(), request(1, 2), ignore)

@@ -42,7 +42,7 @@ func spin(fixed, perRow time.Duration) batch.Run {
 func hammer(b *testing.B, run batch.Run, o batch.Options, callers int) {
 	b.ReportAllocs()
 	var runs atomic.Int64
-	q := batch.New(func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
+	q := newQueue(b, func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
 		runs.Add(1)
 		return run(ctx, inputs, outputs)
 	}, unbounded(o), silent{})
@@ -75,7 +75,7 @@ func BenchmarkDoIdle(b *testing.B) {
 	for name, size := range map[string]int{"plain": 0, "batching": 32} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			q := batch.New(tiny, unbounded(batch.Options{MaxBatchSize: size}), silent{})
+			q := newQueue(b, tiny, unbounded(batch.Options{MaxBatchSize: size}), silent{})
 			ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 			defer cancel()
 			r := request(1, 2, 3, 4)

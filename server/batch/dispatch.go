@@ -27,20 +27,21 @@ func (q *Queue) dispatch(now time.Time) {
 		if q.waiting.requests > 0 {
 			q.estimate.full.add(float64(rows))
 		}
-		q.start(i, members)
+		q.runOn(i, members, now)
 		clear(q.selected) // the scratch must not keep requests alive
 	}
 }
 
-// start hands i to the only member, or to a goroutine that runs them all.
-func (q *Queue) start(i *instance, members []*waiter) {
+// runOn makes i run the only member, or all in a batch.
+func (q *Queue) runOn(i *instance, members []*waiter, now time.Time) {
 	if len(members) > 1 {
 		b := newBatch(slices.Clone(members), make(chan struct{}))
-		q.runs.Go(func() { q.runBatch(b, i) })
+		q.start(i, func() { q.runBatch(b, i) })
 		return
 	}
-	members[0].instance = i
-	members[0].wake <- struct{}{}
+	w := members[0]
+	w.single = &single{queue: q, request: w.Request, instance: i, rows: w.rows, queued: w.queued, started: now, done: w.done}
+	q.start(i, func() { w.single.run(w.ctx) })
 }
 
 // delayExpired runs when a batch has waited for more as long as it may.

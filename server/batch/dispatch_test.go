@@ -34,7 +34,7 @@ func TestBatchesAreFormedWithoutWaitingForMore(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(echo(time.Second), unbounded(test.options), l)}
+			g := group{q: newQueue(t, echo(time.Second), unbounded(test.options), l)}
 			for _, rows := range test.arrive {
 				g.start(t.Context(), counted(rows), func(a batch.Response, err error) {
 					if assert.NoError(t, err, test.name) {
@@ -87,7 +87,7 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 				o.MaxQueueRequests = max(test.options.MaxQueueRequests, 0)
 			}
 			o.MaxQueueDelay = 10 * second
-			g := group{q: batch.New(run, o, newLedger())}
+			g := group{q: newQueue(t, run, o, newLedger())}
 			for _, a := range test.arrive {
 				time.Sleep(a.at - time.Since(began))
 				g.start(t.Context(), counted(a.rows), func(_ batch.Response, err error) { assert.NoError(t, err, test.name) })
@@ -101,7 +101,7 @@ func TestABatchWaitsForMoreNoLongerThanItMay(t *testing.T) {
 
 func TestWaitingForMoreCostsNobodyItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{MaxBatchSize: 8, MaxQueueDelay: time.Hour}), newLedger())}
 		for range 3 { // the first time nothing has been measured
 			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 			_, err := g.q.Do(ctx, request(1))
@@ -129,7 +129,7 @@ func TestOnlyWhatAgreesSharesARun(t *testing.T) {
 			n, _ := tensor.Count(shape)
 			return batch.Request{Inputs: []*tensor.Tensor{{DType: d, Shape: shape, Data: tensor.Make(d, int(n))}}}
 		}
-		g := group{q: batch.New(run, unbounded(batch.Options{MaxBatchSize: 8}), newLedger())}
+		g := group{q: newQueue(t, run, unbounded(batch.Options{MaxBatchSize: 8}), newLedger())}
 		for _, r := range []batch.Request{
 			shaped(tensor.FP32, 1, 1), shaped(tensor.FP32, 1, 2), shaped(tensor.FP32, 1, 3), shaped(tensor.FP64, 1, 2),
 			shaped(tensor.FP32, 2, 2), shaped(tensor.FP64, 3, 2), shaped(tensor.FP32, 1, 2, 1),
@@ -145,7 +145,7 @@ func TestOnlyWhatAgreesSharesARun(t *testing.T) {
 }
 
 func TestWhatCannotBeBatchedIsRefused(t *testing.T) {
-	q := batch.New(tiny, unbounded(batch.Options{MaxBatchSize: 4}), newLedger())
+	q := newQueue(t, tiny, unbounded(batch.Options{MaxBatchSize: 4}), newLedger())
 	scalar := &tensor.Tensor{DType: tensor.FP32, Data: []float32{1}}
 	for _, test := range []struct {
 		inputs []*tensor.Tensor

@@ -27,7 +27,7 @@ func deaf(_ context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Name
 func TestARunThatDoesNotEndIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		q := batch.New(deaf, unbounded(batch.Options{Instances: 1}), l)
+		q := newQueue(t, deaf, unbounded(batch.Options{Instances: 1}), l)
 		began := time.Now()
 		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
 		defer stop()
@@ -67,7 +67,7 @@ func TestARunThatDoesNotEndIsLeftBehind(t *testing.T) {
 // wait for the run that is late.
 func TestOthersAreServedBesideALateRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := batch.New(deaf, unbounded(batch.Options{Instances: 2}), newLedger())
+		q := newQueue(t, deaf, unbounded(batch.Options{Instances: 2}), newLedger())
 		for range 10 { // what a run takes is known
 			_, err := q.Do(t.Context(), request(1))
 			require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestOthersAreServedBesideALateRun(t *testing.T) {
 func TestARunThatEndsInTimeIsNotLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		q := batch.New(func(ctx context.Context, _ []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
+		q := newQueue(t, func(ctx context.Context, _ []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
 			<-ctx.Done()
 			time.Sleep(200 * time.Millisecond)
 			return nil, errors.New("ended")

@@ -42,7 +42,7 @@ func (l load) run(t *testing.T, times float64) (f figures) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	runs := 0
-	q := batch.New(func(ctx context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
+	q := newQueue(t, func(ctx context.Context, inputs []*tensor.Tensor, _ []string) ([]tensor.Named, error) {
 		mu.Lock()
 		took := l.took(random, int(inputs[0].Shape[0]))
 		if runs++; runs == 1 {
@@ -142,7 +142,7 @@ func TestAdmitsBeforeARequestIsRead(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil, nil
 		}
-		q := batch.New(run, batch.Options{Instances: 1, MaxQueueRequests: 1, MaxQueueBytes: 1 << 20}, silent{})
+		q := newQueue(t, run, batch.Options{Instances: 1, MaxQueueRequests: 1, MaxQueueBytes: 1 << 20}, silent{})
 		require.NoError(t, q.Admits(time.Millisecond), "nothing has been measured")
 		_, err := q.Do(t.Context(), batch.Request{})
 		require.NoError(t, err)

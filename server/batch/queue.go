@@ -58,7 +58,8 @@ type Queue struct {
 	run      Run
 	options  Options
 	observer Observer
-	runs     sync.WaitGroup // their goroutines
+	workers  sync.WaitGroup // of the instances
+	timers   sync.Pool      // of callers
 
 	mu        sync.Mutex
 	drained   sync.Cond // once closed: nothing waits or runs any more
@@ -74,9 +75,12 @@ type Queue struct {
 	selected  []*waiter   // scratch of selectRun
 }
 
-// instance is the right to make one run at a time.
+// instance is the right to make one run at a time, on a goroutine of its own: native
+// code does not always end when it should. The goroutine is kept, because a new one's
+// stack has to grow first; that was 3 % of a tiny request (perf, one processor).
 type instance struct {
-	started time.Time // of the run; zero when idle
+	work    chan func() // of whoever has the instance; nil before the first run
+	started time.Time   // of the run; zero when idle
 	rows    int
 	late    time.Time // since when nobody waits for the run any more; zero: somebody does
 }
@@ -90,12 +94,12 @@ type waiter struct {
 	level    int
 	rows     int
 	bytes    int64
-	wake     chan struct{} // the caller has the instance, or its batch is done
+	done     chan struct{} // closed when its run has ended
 
 	next, previous *waiter // in the waitList
 
-	// Both are nil while it waits. Guarded by the queue until wake is sent.
-	instance *instance // of the run that the caller makes itself
+	// Both are nil while it waits. Guarded by the queue until it is done.
+	single   *single
 	batch    *batch
 	from     int // its first row in batch
 	canceled bool
@@ -143,23 +147,24 @@ func (q *Queue) Do(ctx context.Context, r Request) (Response, error) {
 	}
 	now := time.Now()
 	if i := q.tryAcquire(rows, now); i != nil {
-		q.observer.Waited(0)
-		return q.runSingle(ctx, r, i, now, now)
+		s := &single{queue: q, request: r, instance: i, rows: rows, queued: now, started: now, done: make(chan struct{})}
+		q.start(i, func() { s.run(ctx) })
+		return s.response(ctx)
 	}
-	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), wake: make(chan struct{}, 1)}
+	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), done: make(chan struct{})}
 	w.deadline, _ = ctx.Deadline()
 	if err := q.enqueue(w); err != nil {
 		return Response{}, err
 	}
 	select {
-	case <-w.wake:
+	case <-w.done:
 	case <-ctx.Done():
 		if where := q.withdraw(w); where != "" {
 			return Response{}, q.canceled(ctx, where)
 		}
 	}
-	if w.instance != nil {
-		return q.runAcquired(w)
+	if w.single != nil {
+		return w.single.response(ctx)
 	}
 	return q.response(w)
 }
@@ -175,8 +180,28 @@ func (q *Queue) Close() {
 	if q.timer != nil {
 		q.timer.Stop()
 	}
+	for i := range q.instances {
+		if q.instances[i].work != nil {
+			close(q.instances[i].work)
+			q.instances[i].work = nil
+		}
+	}
 	q.mu.Unlock()
-	q.runs.Wait()
+	q.workers.Wait()
+}
+
+// start makes an instance work. Only who has taken it may call that, and it does not
+// wait: what the worker did before is over, or all but over.
+func (q *Queue) start(i *instance, work func()) {
+	if i.work == nil {
+		i.work = make(chan func(), 1)
+		q.workers.Go(func() {
+			for do := range i.work {
+				do()
+			}
+		})
+	}
+	i.work <- work
 }
 
 func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }

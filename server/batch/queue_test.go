@@ -81,6 +81,14 @@ func (l *ledger) Late(runs int) {
 	l.late = append(l.late, runs)
 }
 
+// newQueue returns a queue that is closed when the test ends, if not before.
+func newQueue(t testing.TB, run batch.Run, o batch.Options, observer batch.Observer) *batch.Queue {
+	t.Helper()
+	q := batch.New(run, o, observer)
+	t.Cleanup(q.Close)
+	return q
+}
+
 // counts are some of a ledger's numbers while they still change.
 type counts struct{ waited, depth int }
 
@@ -139,7 +147,7 @@ func ignore(batch.Response, error) {}
 func TestAnIdleInstanceRunsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
-		q := batch.New(echo(time.Millisecond), batch.Options{}, l)
+		q := newQueue(t, echo(time.Millisecond), batch.Options{}, l)
 		began := time.Now()
 		a, err := q.Do(t.Context(), request(1, 2))
 		require.NoError(t, err)
@@ -155,7 +163,7 @@ func TestAnIdleInstanceRunsAtOnce(t *testing.T) {
 
 func TestInstancesRunAtOnceAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{Instances: 3}), newLedger())}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{Instances: 3}), newLedger())}
 		began := time.Now()
 		for i := range 7 {
 			g.start(t.Context(), request(float32(i)), func(a batch.Response, err error) {
@@ -173,7 +181,7 @@ func TestPriorities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []float32
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{PriorityLevels: 3, DefaultPriority: 2}), newLedger())}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{PriorityLevels: 3, DefaultPriority: 2}), newLedger())}
 		for i, priority := range []int{0, 3, 2, 0, 1, 3, 1} {
 			r := request(float32(i))
 			r.Priority = priority
@@ -197,7 +205,7 @@ func TestAWaitingCallerLeavesAtOnce(t *testing.T) {
 	for _, size := range []int{0, 8} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger()
-			g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: size}), l)}
+			g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{MaxBatchSize: size}), l)}
 			began := time.Now()
 			g.start(t.Context(), request(0), ignore)
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -230,7 +238,7 @@ func TestACallerThatHasGoneWhenARunEndsCostsNoRun(t *testing.T) {
 			l := newLedger()
 			ctx, cancel := context.WithCancel(t.Context())
 			waiting := make(chan struct{})
-			q := batch.New(func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) {
+			q := newQueue(t, func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) {
 				<-waiting
 				cancel()
 				return nil, nil
@@ -268,7 +276,7 @@ func TestACallerThatHasGoneWhenAnInstanceIsFreeCostsNoRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
 		ctx, cancel := context.WithCancel(t.Context())
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{}), watch{l, cancel})}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{}), watch{l, cancel})}
 		g.start(t.Context(), request(0), ignore)
 		g.start(ctx, request(1), func(_ batch.Response, err error) { assert.Equal(t, fault.Canceled, fault.CodeOf(err)) })
 		g.Wait()
@@ -292,7 +300,7 @@ func stubborn(reading *int, more time.Duration) batch.Run {
 func TestTheOnlyCallerOfARunStaysUntilItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reading, l := 0, newLedger()
-		q := batch.New(stubborn(&reading, 200*time.Millisecond), batch.Options{MaxBatchSize: 4}, l)
+		q := newQueue(t, stubborn(&reading, 200*time.Millisecond), batch.Options{MaxBatchSize: 4}, l)
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		began := time.Now()
@@ -320,7 +328,7 @@ func TestCallersOfABatchLeaveAtOnceAndTheLastOneEndsTheRun(t *testing.T) {
 			ended, at = context.Cause(ctx), time.Since(began)
 			return nil, ended
 		}
-		g := group{q: batch.New(run, unbounded(batch.Options{MaxBatchSize: 8}), l)}
+		g := group{q: newQueue(t, run, unbounded(batch.Options{MaxBatchSize: 8}), l)}
 		g.start(t.Context(), request(0), ignore)
 		for i := range 3 {
 			ctx, stop := context.WithTimeout(t.Context(), time.Duration(i+5)*time.Second)
@@ -341,7 +349,7 @@ func TestCallersOfABatchLeaveAtOnceAndTheLastOneEndsTheRun(t *testing.T) {
 
 func TestCloseWaitsForWhatIsQueuedAndRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
 		began := time.Now()
 		var answered atomic.Int64
 		for range 5 {
@@ -360,7 +368,7 @@ func TestCloseWaitsForWhatIsQueuedAndRunning(t *testing.T) {
 
 func TestCloseEndsTheWaitForMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := group{q: batch.New(echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
+		g := group{q: newQueue(t, echo(time.Second), unbounded(batch.Options{MaxBatchSize: 2, MaxQueueDelay: time.Hour}), newLedger())}
 		began := time.Now()
 		g.start(t.Context(), request(1), func(_ batch.Response, err error) { assert.NoError(t, err) })
 		g.q.Close()
@@ -370,7 +378,7 @@ func TestCloseEndsTheWaitForMore(t *testing.T) {
 }
 
 func TestAPanicIsAnErrorAndFreesTheInstance(t *testing.T) {
-	q := batch.New(func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) { panic("boo") }, batch.Options{}, newLedger())
+	q := newQueue(t, func(context.Context, []*tensor.Tensor, []string) ([]tensor.Named, error) { panic("boo") }, batch.Options{}, newLedger())
 	for range 2 {
 		_, err := q.Do(t.Context(), request(1))
 		assert.EqualError(t, err, "the run panicked: boo")

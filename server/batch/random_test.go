@@ -143,7 +143,7 @@ func TestEveryAnswerIsRightUnderLoad(t *testing.T) {
 		{Instances: 3, MaxBatchSize: 8, MaxQueueRequests: 1 << 10, MaxQueueBytes: 1 << 20, PriorityLevels: 3, PreferredBatchSizes: []int{4}, MaxQueueDelay: 50 * time.Microsecond},
 	} {
 		l, sums := newLedger(), &sync.Map{}
-		q := batch.New(twice, o, l)
+		q := newQueue(t, twice, o, l)
 		var all sync.WaitGroup
 		for n := range callers {
 			all.Go(func() {

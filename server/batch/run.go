@@ -39,38 +39,6 @@ func newBatch(members []*waiter, copied chan struct{}) *batch {
 	return b
 }
 
-// runAcquired runs the model for w on the instance that it was handed.
-func (q *Queue) runAcquired(w *waiter) (Response, error) {
-	now := time.Now()
-	if w.ctx.Err() != nil {
-		q.release(w.instance, now)
-		return Response{}, q.canceled(w.ctx, "queue")
-	}
-	q.observer.Waited(now.Sub(w.queued))
-	return q.runSingle(w.ctx, w.Request, w.instance, w.queued, now)
-}
-
-// runSingle runs the model for one request. A run that does not end when it should is
-// left behind.
-func (q *Queue) runSingle(ctx context.Context, r Request, i *instance, queued, started time.Time) (Response, error) {
-	s := &single{queue: q, request: r, instance: i, rows: i.rows, started: started, done: make(chan struct{})}
-	q.runs.Go(func() { s.run(ctx) })
-	select {
-	case <-s.done:
-	case <-ctx.Done():
-		if s.leave() {
-			return Response{}, &Late{err: q.canceled(ctx, "run"), run: s}
-		}
-	}
-	if s.err != nil {
-		if ctx.Err() != nil {
-			return Response{}, q.canceled(ctx, "run")
-		}
-		return Response{}, s.err
-	}
-	return Response{Outputs: s.outputs, Queued: queued, Started: started, Finished: s.finished, BatchSize: s.rows}, nil
-}
-
 // runSafely runs the model; a panic must take neither the process nor the instance with it.
 func (q *Queue) runSafely(ctx context.Context, inputs []*tensor.Tensor, outputs []string) (named []tensor.Named, err error) {
 	defer func() {
@@ -81,25 +49,15 @@ func (q *Queue) runSafely(ctx context.Context, inputs []*tensor.Tensor, outputs 
 	return q.run(ctx, inputs, outputs)
 }
 
-// recordRun learns from a run and releases its instance, if i is not nil.
-func (q *Queue) recordRun(i *instance, rows int, started, finished time.Time, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// learn learns from a run. The queue is locked.
+func (q *Queue) learn(rows int, started, finished time.Time, err error) {
 	if err == nil {
 		q.estimate.add(rows, finished.Sub(started))
 	}
-	if i != nil {
-		q.releaseLocked(i, finished)
-	}
 }
 
+// release makes an instance idle, or gives it what waits. The queue is locked.
 func (q *Queue) release(i *instance, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.releaseLocked(i, now)
-}
-
-func (q *Queue) releaseLocked(i *instance, now time.Time) {
 	i.started = time.Time{}
 	if !i.late.IsZero() {
 		i.late = time.Time{}
@@ -110,7 +68,7 @@ func (q *Queue) releaseLocked(i *instance, now time.Time) {
 	q.signalDrained()
 }
 
-// runBatch runs the model for several requests on the batch's own goroutine.
+// runBatch runs the model for several requests.
 func (q *Queue) runBatch(b *batch, i *instance) {
 	b.started, b.instance = time.Now(), i
 	for _, w := range b.members {
@@ -136,7 +94,7 @@ func (b *batch) copy() error {
 	return nil
 }
 
-// runOrSplit runs b and wakes its members, or runs its parts when it fails. An
+// runOrSplit runs b and tells its members, or runs its parts when it fails. An
 // instance that is passed is released after the last run.
 func (q *Queue) runOrSplit(b *batch, i *instance) {
 	defer b.cancel(nil)
@@ -149,10 +107,12 @@ func (q *Queue) runOrSplit(b *batch, i *instance) {
 		return
 	}
 	if i != nil {
+		q.mu.Lock()
 		q.release(i, time.Now())
+		q.mu.Unlock()
 	}
 	for _, w := range b.members {
-		w.wake <- struct{}{}
+		close(w.done)
 	}
 }
 
@@ -161,7 +121,9 @@ func (q *Queue) runOrSplit(b *batch, i *instance) {
 func (q *Queue) runOnce(b *batch) (size int) {
 	b.outputs, b.err = q.runSafely(b.ctx, b.inputs, b.outputNames())
 	b.finished = time.Now()
-	q.recordRun(nil, b.rows, b.started, b.finished, b.err)
+	q.mu.Lock()
+	q.learn(b.rows, b.started, b.finished, b.err)
+	q.mu.Unlock()
 	q.observer.Ran(b.rows, len(b.members), b.finished.Sub(b.started), b.err)
 	if len(b.members) == 1 || b.ctx.Err() != nil {
 		return len(b.members)

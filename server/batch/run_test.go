@@ -21,7 +21,7 @@ import (
 func blocked(t *testing.T, run batch.Run, l *ledger) *group {
 	t.Helper()
 	first := true
-	g := &group{q: batch.New(func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
+	g := &group{q: newQueue(t, func(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
 		if first {
 			first = false
 			return echo(time.Second)(ctx, inputs, nil)
