@@ -19,6 +19,7 @@ func paced(h http.Handler, stopping context.Context) http.Handler {
 			return
 		}
 		p := &pacedWriter{ResponseWriter: w, stream: http.NewResponseController(w), stall: writeStall}
+		defer p.close()
 		defer context.AfterFunc(stopping, p.hurry)()
 		h.ServeHTTP(p, r)
 		p.Flush()
@@ -33,6 +34,7 @@ type pacedWriter struct {
 	mu      sync.Mutex
 	stall   time.Duration
 	writing bool
+	closed  bool // the handler has returned, and the stream is nobody's any more
 }
 
 const pacedBytes = 64 << 10
@@ -70,9 +72,18 @@ func (w *pacedWriter) end() {
 	_ = w.stream.SetWriteDeadline(time.Time{})
 }
 
+func (w *pacedWriter) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+}
+
 func (w *pacedWriter) hurry() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
 	w.stall = api.StopStall
 	at := time.Now().Add(w.stall)
 	_ = w.stream.SetReadDeadline(at)
