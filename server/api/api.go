@@ -32,15 +32,17 @@ type Options struct {
 type API struct {
 	Options
 
-	drain    drain
-	stopping context.Context //nolint:containedctx // a sign for all requests
-	stop     context.CancelFunc
+	// Signs for the requests of both protocols: the server is about to stop, it stops.
+	draining, stopping context.Context //nolint:containedctx // they outlive each request
+	drain, stop        context.CancelFunc
+
 	attempts attempts
 }
 
 // New returns an API that does not drain.
 func New(o Options) *API {
-	a := &API{Options: o, drain: drain{begun: make(chan struct{})}}
+	a := &API{Options: o}
+	a.draining, a.drain = context.WithCancel(context.Background())
 	a.stopping, a.stop = context.WithCancel(context.Background())
 	return a
 }

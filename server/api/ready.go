@@ -2,17 +2,10 @@ package api
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"slipway/server/fault"
 )
-
-// drain is the one sign for both protocols that the server is about to stop.
-type drain struct {
-	once  sync.Once
-	begun chan struct{}
-}
 
 // StopStall is how long a server that stops waits for a client that neither sends nor
 // reads.
@@ -27,19 +20,17 @@ func (a *API) Stopping() context.Context { return a.stopping }
 
 // Drain makes the server not ready and lets clients connect elsewhere.
 // Requests are still served.
-func (a *API) Drain() { a.drain.once.Do(func() { close(a.drain.begun) }) }
+func (a *API) Drain() { a.drain() }
 
 // Draining returns a channel that is closed when draining begins.
-func (a *API) Draining() <-chan struct{} { return a.drain.begun }
+func (a *API) Draining() <-chan struct{} { return a.draining.Done() }
 
 // ShuttingDown returns nil until draining begins.
 func (a *API) ShuttingDown() error {
-	select {
-	case <-a.drain.begun:
+	if a.draining.Err() != nil {
 		return fault.New(fault.Unavailable, "the server is shutting down")
-	default:
-		return nil
 	}
+	return nil
 }
 
 // Live returns nil unless the process should be restarted.

@@ -15,13 +15,14 @@ func (l *Late) Unwrap() error { return l.err }
 
 // After calls f when the run has ended.
 func (l *Late) After(f func()) {
-	l.run.mu.Lock()
-	if !l.run.ended {
+	mu := &l.run.queue.mu
+	mu.Lock()
+	if !l.run.over {
 		l.run.after = append(l.run.after, f)
-		l.run.mu.Unlock()
+		mu.Unlock()
 		return
 	}
-	l.run.mu.Unlock()
+	mu.Unlock()
 	f()
 }
 
@@ -60,11 +61,4 @@ func (q *Queue) Stuck() time.Duration {
 		}
 	}
 	return time.Since(last)
-}
-
-// Late returns how many runs go on although nobody waits for them.
-func (q *Queue) Late() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.late()
 }

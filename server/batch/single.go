@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"slipway/server/tensor"
@@ -32,11 +31,9 @@ type single struct {
 	err      error
 	finished time.Time
 
-	over bool // the run has ended; guarded by the queue
-
-	mu    sync.Mutex
-	ended bool
-	after []func()
+	// Guarded by the queue.
+	over  bool     // nothing reads the request's inputs any more
+	after []func() // to be called then
 }
 
 // run runs the model, unless the caller has gone, and hands the instance on.
@@ -57,17 +54,8 @@ func (s *single) run(ctx context.Context) {
 	if !s.skipped {
 		q.observer.Ran(s.rows, 1, s.finished.Sub(s.started), s.err)
 	}
-	s.end()
-}
-
-// end tells the caller, and who waits for what the run reads.
-func (s *single) end() {
-	s.mu.Lock()
-	s.ended = true
-	after := s.after
-	s.mu.Unlock()
 	close(s.done)
-	for _, f := range after {
+	for _, f := range s.after { // nobody adds to it any more
 		f()
 	}
 }
