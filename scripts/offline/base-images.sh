@@ -4,7 +4,6 @@
 
 # A company's proxy has a certificate of its own: what this machine trusts, its stand-ins trust.
 TRUST=/etc/ssl/certs/ca-certificates.crt
-DEBIAN=$CACHE/offline/debian
 
 # dockerfile NAME KEY FOLDER: the image of the Dockerfile on stdin and of the files in the folder
 dockerfile() {
@@ -13,26 +12,27 @@ dockerfile() {
   docker_build "image-${1//[\/:]/-}" "making the image $1" --label "slipway.offline=$2" -t "$1" -f "$dockerfile" "$3"
 }
 
-# base_folder: the Debian that the images are made of
+# base_folder RELEASE: the Debian that images are made of; DEBIAN is where it is
 base_folder() {
+  DEBIAN=$CACHE/offline/$1
   mkdir -p "$CACHE/offline/empty"
-  locked debian make_base_folder
+  locked debian make_base_folder "$1"
 }
 
-make_base_folder() {
+make_base_folder() { # RELEASE
   local key packages=ca-certificates,tzdata,libgomp1 # the last for cc_image
   key=$(echo $packages | fingerprint offline/debian.sh)
-  ! stamped offline-debian "$key" || return 0
-  debian "$DEBIAN" $packages
+  ! stamped "offline-$1" "$key" || return 0
+  debian "$DEBIAN" "$1" $packages
   cp -L "$TRUST" "$DEBIAN$TRUST"
-  sources >"$DEBIAN/etc/apt/sources.list"
-  stamp offline-debian "$key"
+  sources "$1" >"$DEBIAN/etc/apt/sources.list"
+  stamp "offline-$1" "$key"
 }
 
-# base_image: the same as an image, whose name is BASE
+# base_image RELEASE: the same as an image, whose name is BASE
 base_image() {
-  base_folder
-  BASE=slipway-debian:$(cat "$CACHE/stamps/offline-debian")
+  base_folder "$1"
+  BASE=slipway-$1:$(cat "$CACHE/stamps/offline-$1")
   docker image inspect "$BASE" >/dev/null 2>&1 ||
     tar -C "$DEBIAN" --numeric-owner -c . | docker import - "$BASE" >/dev/null
 }
@@ -43,12 +43,10 @@ current() {
   made_of "$1" "$KEY"
 }
 
-# sources: where this machine's own apt has Debian 12 from, else debootstrap
+# sources RELEASE: where this machine's own apt has Debian from, else debootstrap
 sources() {
-  # shellcheck disable=SC2016 # these are apt's own variables
-  apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-    awk '$2 ~ /^bookworm/ && $3 == "main" {print "deb", $1, $2, $3}' | grep . ||
-    sed -n 's|^DEF_MIRROR="\(.*\)"$|deb \1 bookworm main|p' "$(command -v debootstrap)"
+  mirrors "$1" | awk '{print "deb", $1, $2, "main"}' | grep . ||
+    sed -n "s|^DEF_MIRROR=\"\(.*\)\"\$|deb \1 $1 main|p" "$(command -v debootstrap)"
 }
 
 # with PACKAGE…: the line of a Dockerfile that installs them
@@ -56,9 +54,9 @@ with() {
   echo "RUN apt-get update && apt-get install -y --no-install-recommends $* && rm -rf /var/lib/apt/lists/*"
 }
 
-debian_image() { # NAME
+debian_image() { # NAME RELEASE
   ! current "$1" || return 0
-  base_image
+  base_image "$2"
   dockerfile "$1" "$KEY" "$CACHE/offline/empty" <<END
 FROM $BASE
 END
@@ -66,7 +64,7 @@ END
 
 go_image() { # NAME
   ! current "$1" || return 0
-  base_image
+  base_image bookworm
   dockerfile "$1" "$KEY" "$(go -C "$ROOT" env GOROOT)" <<END
 FROM $BASE
 $(with gcc libc6-dev)
@@ -79,7 +77,7 @@ END
 
 python_image() { # NAME
   ! current "$1" || return 0
-  base_image
+  base_image bookworm
   dockerfile "$1" "$KEY" "$CACHE/offline/empty" <<END
 FROM $BASE
 $(with python3 python3-pip)
@@ -90,7 +88,7 @@ END
 # The C++ runtime and no more: no shell, no package manager, and a user that is nobody.
 cc_image() { # NAME
   ! current "$1" || return 0
-  base_image
+  base_image bookworm
   local folder=$CACHE/offline/cc
   rm -rf "$folder"
   mkdir -p "$folder/etc" "$folder/home/nonroot" "$folder/tmp"

@@ -9,7 +9,7 @@ node_image() {
   say "making the node image: programs, Debian packages, and then the image of both"
   build_cluster
   rootfs
-  base_folder
+  base_folder bookworm
   run node-image "assembling the node image" assemble "$1" "$key"
 }
 
@@ -52,7 +52,7 @@ program_image() {
   key=$(fingerprint offline/go.{mod,sum} offline/{traefik,programs.sh,node-image.sh} </dev/null)
   ! made_of "$1" "$key" || return 0
   "$3"
-  base_folder
+  base_folder bookworm
   images=()
   run "image-$2" "making the image $1" image "$1" "$2" LABEL "slipway.offline=$key"
 }

@@ -11,7 +11,7 @@ rootfs() {
   local key
   key=$(fingerprint offline/{rootfs.sh,cni.yaml,go.mod} </dev/null)
   ! stamped offline-rootfs "$key" || return 0
-  debian "$ROOTFS" $DEBIAN_PACKAGES
+  debian "$ROOTFS" bookworm $DEBIAN_PACKAGES
   run rootfs "turning it into a kind node" node_files
   run nettools "picking the tools for pods" nettools
   stamp offline-rootfs "$key"

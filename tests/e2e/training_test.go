@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chartutil"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -221,6 +224,41 @@ func TestTrainingFullDisk(t *testing.T) {
 		tr.logs(t, tr.worker(t, "0").Name, "published version 1 of digits")
 		assert.Equal(t, []string{"1"}, tr.volume.list(t, "models/digits"))
 	})
+}
+
+// TestProgramOfOnesOwn runs the program of the chart's README: it meets, trains, loses a worker, resumes and publishes.
+func TestProgramOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	program, err := os.ReadFile(trainingChart + "/examples/train.py")
+	require.NoError(t, err)
+	code := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "code"}, Data: map[string]string{"train.py": string(program)}}
+	_, err = cluster.CoreV1().ConfigMaps(ns).Create(t.Context(), code, metav1.CreateOptions{})
+	require.NoError(t, err)
+	given, err := chartutil.ReadValuesFile(trainingChart + "/examples/values.yaml")
+	require.NoError(t, err)
+	tr := train(t, ns, "sine", sharedVolume(t, ns, store), values(given))
+	require.Eventually(t, func() bool {
+		return slices.Contains(tr.volume.list(t, tr.runFolder(t)), "checkpoint.pt")
+	}, trainingTimeout, 200*time.Millisecond, "the program saves no checkpoint")
+	deletePod(t, tr, "1")
+	assert.Equal(t, batchv1.JobComplete, tr.completes(t).Type)
+	var logs strings.Builder
+	for _, pod := range tr.pods(t, t.Context()) {
+		log, err := podLog(t.Context(), ns, pod.Name, &corev1.PodLogOptions{Container: "trainer"})
+		require.NoError(t, err)
+		logs.WriteString(log)
+	}
+	assert.Contains(t, logs.String(), "2 workers, resumed from epoch ")
+	assert.Equal(t, []string{"1"}, tr.volume.list(t, "models/sine"))
+
+	installIn(t, ns, merged(withIngress(ns), values{
+		"models": values{"persistentVolumeClaim": values{"existingClaim": store, "subPath": "models"}},
+	}))
+	got := throughIngress(hostOf(ns)).eventually(t, `{"instances": [[0.1, 0.2, 0.3, 0.4]]}`)
+	var response struct{ Predictions [][]float64 }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &response), got.body)
+	assert.InDelta(t, math.Sin(1), response.Predictions[0][0], 0.05, "the sine of the sum")
 }
 
 // TestTwoTrainings runs two trainings at once in one namespace, which publish to one repository.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 
 import numpy as np
 import yaml
@@ -14,6 +15,12 @@ from folder import Folder
 
 from trainer import files, outcome
 from trainer.exits import BELOW_GATE, DONE, INTERRUPTED, MISCONFIGURED
+
+
+def descendants(pid):
+    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+        yield child
+        yield from descendants(child)
 
 
 class Runs(Folder):
@@ -45,8 +52,11 @@ class Runs(Folder):
         Runs.port += 2
 
     def end(self, process):
+        """Kills the launcher and what it has started, as the end of a container does. torchrun gives its workers sessions
+        of their own."""
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            for pid in [process.pid, *descendants(process.pid)]:
+                os.kill(pid, signal.SIGKILL)
             process.wait()
 
     def reason(self, name, worker):

@@ -70,4 +70,6 @@ a sweep. */}}
 {{- end }}
 - name: HOME
   value: /tmp
+- name: USER # PyTorch asks for it, and a cluster may give the pod a user that /etc/passwd does not have
+  value: slipway
 {{- end }}

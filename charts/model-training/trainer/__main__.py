@@ -5,6 +5,7 @@
 """
 
 import argparse
+import os
 import signal
 import socket
 import subprocess
@@ -92,7 +93,9 @@ class Launcher:
         return DONE
 
     def _torchrun(self) -> int:
-        self.torchrun = subprocess.Popen([sys.executable, "-m", "trainer.torchrun"])
+        # PyTorch warns of each attempt to connect; what matters of that is logged here.
+        quiet = {"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ}
+        self.torchrun = subprocess.Popen([sys.executable, "-m", "trainer.torchrun"], env=quiet)
         if self.stop.is_set():  # before there was a process to forward it to
             self.torchrun.terminate()
         return self.torchrun.wait()

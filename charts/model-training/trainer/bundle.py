@@ -1,7 +1,6 @@
 """The bundle: the model, and the files by which the server verifies it."""
 
 import dataclasses
-import inspect
 import json
 import shutil
 from pathlib import Path
@@ -51,11 +50,10 @@ def make(env: Environment, parameters: Hyperparameters, digits: Digits, network:
 
 
 def export(served: Served, path: Path) -> None:
-    # PyTorch 2's newer exporter needs packages that the image does not have.
-    older = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
-        served, torch.zeros(2, PIXELS), str(path), input_names=["pixels"], output_names=["label", "probabilities"],
-        dynamic_axes={name: {0: "rows"} for name in ("pixels", "label", "probabilities")}, opset_version=13, **older,
+        served, (torch.zeros(2, PIXELS),), str(path), input_names=["pixels"], output_names=["label", "probabilities"],
+        dynamic_axes={name: {0: "rows"} for name in ("pixels", "label", "probabilities")}, opset_version=13,
+        dynamo=False,  # the newer exporter needs packages that the image does not have
     )  # fmt: skip
 
 

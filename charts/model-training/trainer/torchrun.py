@@ -1,4 +1,4 @@
-"""One run of torchrun, with the arguments of the PET_ variables: python3 -m trainer.torchrun
+"""One run of the digits trainer under torchrun, with the arguments of the PET_ variables: python3 -m trainer.torchrun
 
 torchrun itself exits with 1 for any failed worker; this program exits with the code of the worker that failed first.
 """
@@ -8,14 +8,13 @@ import logging
 import sys
 
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
-from torch.distributed.elastic.multiprocessing import Std
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher import api
 from torch.distributed.run import config_from_args, parse_args
 
 from . import environment
-from .exits import INTERRUPTED
+from .exits import INTERRUPTED, MISCONFIGURED
 from .reporting import error, info
 
 
@@ -25,12 +24,12 @@ api.LocalElasticAgent = functools.partial(LocalElasticAgent, exit_barrier_timeou
 
 
 def main() -> int:
+    if sys.argv[1:]:
+        error(f"trainer.torchrun trains the digits and takes no arguments, got {sys.argv[1:]}: run a program of your own as [torchrun, {sys.argv[1]}]")
+        return MISCONFIGURED
     # Silences torchrun's warnings and the traceback of a worker that ended on purpose.
     logging.disable(logging.ERROR)
     config, command, arguments = config_from_args(parse_args(["--monitor_interval", "1", "--module", "trainer.worker"]))
-    for stream in ("redirects", "tee"):
-        if getattr(config, stream, Std.NONE) is None:  # PyTorch 1 under Python 3.11 loses its own default
-            setattr(config, stream, Std.NONE)
     try:
         api.elastic_launch(config, command)(*arguments)
     except ChildFailedError as failed:

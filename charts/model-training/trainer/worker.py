@@ -22,7 +22,7 @@ def main() -> int:
         error(str(ended))
         return ended.code
     except RuntimeError as problem:
-        # PyTorch 1 has no exception type for a lost peer.
+        # Gloo has no exception type for a lost peer.
         if not any(word in str(problem).lower() for word in ("gloo", "nccl", "connection", "socket", "timed out", "timeout")):
             raise
         # The run has not ended: the launcher starts torchrun again.
@@ -69,7 +69,7 @@ def _end(env: environment.Environment, ended: Outcome, log: Log) -> int:
 
 if __name__ == "__main__":
     code = main()
-    # Skips the interpreter's shutdown: there a remaining thread of PyTorch 1 sometimes aborts the process, and a published
+    # Skips the interpreter's shutdown: there a remaining thread of PyTorch sometimes aborts the process, and a published
     # run would count as a failure.
     sys.stdout.flush()
     sys.stderr.flush()
