@@ -1,7 +1,5 @@
-#define _GNU_SOURCE
 #include "allocator.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 #include <stdatomic.h>
 
@@ -64,22 +62,10 @@ static OrtAllocator allocator = {API_VERSION, counted_alloc, counted_free, info,
 
 typedef OrtStatus *CreateCpuMemoryInfo(int allocator, int type, OrtMemoryInfo **out);
 
-// find looks up what is needed of the runtime's library and of the C++ library.
-static CreateCpuMemoryInfo *find(const char *path) {
-	void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
-	if (!library) return NULL;
-	throw_bad_alloc = (void (*)(void))dlsym(library, "_ZSt17__throw_bad_allocv");
-	const void *const *(*api_base)(void) = (const void *const *(*)(void))dlsym(library, "OrtGetApiBase");
-	dlclose(library); // the binding keeps it
-	if (!throw_bad_alloc || !api_base) return NULL;
-	const void *const *(*get_api)(uint32_t) = (const void *const *(*)(uint32_t))api_base()[0];
-	const void *const *api = get_api(API_VERSION);
-	return api ? (CreateCpuMemoryInfo *)api[CREATE_CPU_MEMORY_INFO] : NULL;
-}
-
-int InstallAllocator(OrtEnv *env, const char *path, OrtStatus **status) {
-	CreateCpuMemoryInfo *create = find(path);
-	if (!create) return 0;
+int InstallAllocator(OrtEnv *env, OrtStatus **status) {
+	CreateCpuMemoryInfo *create = (CreateCpuMemoryInfo *)RuntimeFunction(CREATE_CPU_MEMORY_INFO);
+	throw_bad_alloc = (void (*)(void))RuntimeSymbol("_ZSt17__throw_bad_allocv");
+	if (!create || !throw_bad_alloc) return 0;
 	*status = memory_info ? NULL : create(DEVICE_ALLOCATOR, MEM_TYPE_DEFAULT, &memory_info);
 	if (!*status) *status = RegisterAllocator(env, &allocator);
 	return 1;

@@ -3,20 +3,15 @@ package onnx
 // #include "allocator.h"
 import "C"
 
-import (
-	"errors"
-	"unsafe"
-)
+import "errors"
 
 // installAllocator makes the sessions of the environment allocate through an
 // allocator that has a limit. By itself the runtime takes whatever a model, or a
 // request to it, computes: 16 bytes may ask for a gigabyte.
-func installAllocator(library string) error {
-	path := C.CString(library)
-	defer C.free(unsafe.Pointer(path))
+func installAllocator() error {
 	var status *C.OrtStatus
-	if C.InstallAllocator(environment, path, &status) == 0 {
-		return errors.New("it has no OrtGetApiBase, or the C++ library no std::__throw_bad_alloc")
+	if C.InstallAllocator(environment, &status) == 0 {
+		return errors.New("the C++ library has no std::__throw_bad_alloc")
 	}
 	return statusError(status)
 }

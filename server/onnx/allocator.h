@@ -1,22 +1,20 @@
 #pragma once
 
-#include "binding.h"
+#include "runtime.h"
 
 // What this package uses of the runtime itself, as onnxruntime_c_api.h has it: the
 // binding makes a description of an arena's memory only. A test compares the numbers
 // with the binding's copy of that header.
 enum {
-	API_VERSION = 24,
-	CREATE_CPU_MEMORY_INFO = 69, // the function's place in OrtApi, which only grows
 	DEVICE_ALLOCATOR = 0,
 	MEM_TYPE_DEFAULT = 0,
 	ALLOCATOR_FUNCTIONS = 7, // pointers in OrtAllocator, with the version before them
 };
 
 // InstallAllocator makes the sessions of env allocate through an allocator that
-// counts the bytes and refuses what is over the limit. The library at path is loaded
-// already; 0 is that it lacks what is needed.
-int InstallAllocator(OrtEnv *env, const char *path, OrtStatus **status);
+// counts the bytes and refuses what is over the limit. 0 is that the C++ library lacks
+// what is needed.
+int InstallAllocator(OrtEnv *env, OrtStatus **status);
 
 // SetAllocatorLimit bounds the bytes that are allocated at the same time.
 void SetAllocatorLimit(int64_t bytes);

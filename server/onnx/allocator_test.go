@@ -33,6 +33,10 @@ func TestNumbersOfTheRuntimesHeader(t *testing.T) {
 #define P sizeof(void *)
 _Static_assert(API_VERSION == ORT_API_VERSION %s, "version");
 _Static_assert(offsetof(OrtApiBase, GetApi) == 0, "GetApi");
+_Static_assert(offsetof(OrtApi, GetErrorCode) == GET_ERROR_CODE * P, "GetErrorCode");
+_Static_assert(offsetof(OrtApi, GetSymbolicDimensions) == GET_SYMBOLIC_DIMENSIONS * P, "GetSymbolicDimensions");
+_Static_assert(offsetof(OrtApi, TensorTypeAndShape_HasShape) == HAS_SHAPE * P, "HasShape");
+_Static_assert(ERROR_FAIL == ORT_FAIL && ERROR_INVALID_ARGUMENT == ORT_INVALID_ARGUMENT && ERROR_RUNTIME_EXCEPTION == ORT_RUNTIME_EXCEPTION, "codes");
 _Static_assert(offsetof(OrtApi, CreateCpuMemoryInfo) == CREATE_CPU_MEMORY_INFO * P, "CreateCpuMemoryInfo");
 _Static_assert(DEVICE_ALLOCATOR == OrtDeviceAllocator && MEM_TYPE_DEFAULT == OrtMemTypeDefault, "numbers");
 _Static_assert(offsetof(OrtAllocator, Alloc) == 1 * P && offsetof(OrtAllocator, Free) == 2 * P, "Alloc, Free");

@@ -1,6 +1,6 @@
 package onnx
 
-// #include "binding.h"
+// #include "runtime.h"
 import "C"
 
 import (
@@ -44,13 +44,26 @@ func Init(path string) error {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("load ONNX Runtime from %s: %w", path, err)
 	}
+	if err := findRuntime(path); err != nil {
+		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), ort.DestroyEnvironment())
+	}
 	name := C.CString("slipway")
 	defer C.free(unsafe.Pointer(name))
 	if err := statusError(C.CreateOrtEnv(name, &environment)); err != nil {
 		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), ort.DestroyEnvironment())
 	}
-	if err := installAllocator(path); err != nil {
+	if err := installAllocator(); err != nil {
 		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), Close())
+	}
+	return nil
+}
+
+// findRuntime looks up the functions of the library that the binding does not have.
+func findRuntime(library string) error {
+	path := C.CString(library)
+	defer C.free(unsafe.Pointer(path))
+	if C.FindRuntime(path) == 0 {
+		return errors.New("it has no OrtGetApiBase, or not the version of its interface that this server needs")
 	}
 	return nil
 }

@@ -6,12 +6,9 @@ import "C"
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
-	"time"
 
 	"slipway/server/admission"
-	"slipway/server/fault"
 	"slipway/server/tensor"
 )
 
@@ -90,27 +87,6 @@ func (r *runState) copyOutputs(s *Session) ([]tensor.Named, error) {
 		result[i] = tensor.Named{Name: s.outputs[output].Name, Value: value}
 	}
 	return result, nil
-}
-
-// classify distinguishes a run that failed from inputs that the runtime refused, which
-// only it can check when the model leaves a rank or a dimension open, and from a run
-// for which there was no memory.
-func classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	for _, refusal := range []string{"Invalid rank for input", "Got invalid dimensions for input"} {
-		if strings.HasPrefix(err.Error(), refusal) {
-			return fault.Wrap(fault.InvalidArgument, err)
-		}
-	}
-	if strings.Contains(err.Error(), "bad_alloc") {
-		if running.Load() > 1 {
-			return &fault.Error{Code: fault.Overloaded, RetryAfter: time.Second, Err: fmt.Errorf("other runs hold the memory for runs; try again later: %w", err)}
-		}
-		return fault.New(fault.TooLarge, "the run needs more memory than the server has for runs; request fewer rows or less output: %w", err)
-	}
-	return err
 }
 
 // acquire returns a run state that no run uses.

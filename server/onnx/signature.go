@@ -60,6 +60,7 @@ func fill(spec *tensor.Spec, value *C.Value) error {
 		if spec.DType == tensor.Invalid {
 			return fmt.Errorf("%q has element type %s, which is not served", spec.Name, elementType)
 		}
+		spec.Dims, spec.Unranked = dimensionNames(value), value.unranked != 0
 	case ort.ONNXTypeSequence:
 		spec.Kind = tensor.KindSequence
 	case ort.ONNXTypeMap:
@@ -68,4 +69,18 @@ func fill(spec *tensor.Spec, value *C.Value) error {
 		return fmt.Errorf("%q is of kind %s, which is not served", spec.Name, kind)
 	}
 	return nil
+}
+
+// dimensionNames returns the names that a model gives the dimensions of an input or
+// output, or nil if it gives none.
+func dimensionNames(value *C.Value) []string {
+	names, some := make([]string, value.names_count), false
+	for i, name := range unsafe.Slice(value.names, value.names_count) {
+		names[i] = C.GoString(name)
+		some = some || names[i] != ""
+	}
+	if !some {
+		return nil
+	}
+	return names
 }

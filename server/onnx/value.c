@@ -1,5 +1,8 @@
 #include "value.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 void *allocate(size_t count, size_t size) {
 	void *p = calloc(count + 1, size); // of no elements calloc may return NULL
 	if (!p) abort();
@@ -20,8 +23,16 @@ void ReleaseValue(Value *v) {
 	v->data = NULL;
 }
 
+static void free_names(Value *v) {
+	for (size_t i = 0; i < v->names_count; i++) free(v->names[i]);
+	free(v->names);
+	v->names = NULL;
+	v->names_count = 0;
+}
+
 void FreeValue(Value *v) {
 	ReleaseValue(v);
+	free_names(v);
 	free(v->shape);
 	v->shape = NULL;
 	v->shape_capacity = 0;
@@ -54,12 +65,35 @@ OrtStatus *DescribeElement(OrtValue *container, int i, Value *v) {
 	return status ? status : DescribeValue(v);
 }
 
+// Reads what only a model's description has. The runtime's names are the type's.
+static OrtStatus *read_names(const OrtTensorTypeAndShapeInfo *info, Value *v) {
+	bool (*has_shape)(const OrtTensorTypeAndShapeInfo *) =
+		(bool (*)(const OrtTensorTypeAndShapeInfo *))RuntimeFunction(HAS_SHAPE);
+	OrtStatus *(*get)(const OrtTensorTypeAndShapeInfo *, const char **, size_t) =
+		(OrtStatus *(*)(const OrtTensorTypeAndShapeInfo *, const char **, size_t))RuntimeFunction(GET_SYMBOLIC_DIMENSIONS);
+	v->unranked = !has_shape(info);
+	const char **names = allocate(v->rank, sizeof *names);
+	OrtStatus *status = get(info, names, v->rank);
+	if (!status) {
+		v->names = allocate(v->rank, sizeof *v->names);
+		v->names_count = v->rank;
+		for (size_t i = 0; i < v->rank; i++) {
+			v->names[i] = strdup(names[i]);
+			if (!v->names[i]) abort();
+		}
+	}
+	free(names);
+	return status;
+}
+
 OrtStatus *DescribeType(OrtTypeInfo *type, Value *v) {
+	free_names(v);
 	OrtStatus *status = GetONNXTypeFromTypeInfo(type, &v->kind);
 	if (!status && v->kind == KIND_TENSOR) {
 		OrtTensorTypeAndShapeInfo *info = NULL; // the type's
 		status = CastTypeInfoToTensorInfo(type, &info);
 		if (!status) status = read_tensor_type(info, v);
+		if (!status) status = read_names(info, v);
 	}
 	ReleaseTypeInfo(type);
 	return status;

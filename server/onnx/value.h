@@ -1,6 +1,6 @@
 #pragma once
 
-#include "binding.h"
+#include "runtime.h"
 
 // The runtime's numbers.
 enum { KIND_TENSOR = 1, TYPE_STRING = 8 };
@@ -13,6 +13,11 @@ typedef struct {
 	int64_t *shape;
 	size_t rank, shape_capacity; // shape holds rank dimensions and has space for shape_capacity
 	unsigned kind, type;
+
+	// Of a description by the model.
+	char **names; // of the dimensions; "" where one has none
+	size_t names_count;
+	int unranked; // the model leaves the rank open
 } Value;
 
 // allocate returns zeroed memory, or ends the process, as Go does, if there is none.
@@ -29,5 +34,5 @@ void FreeValue(Value *value);
 OrtStatus *DescribeValue(Value *value);
 // DescribeElement takes element i out of a sequence or map and describes it.
 OrtStatus *DescribeElement(OrtValue *container, int i, Value *value);
-// DescribeType reads kind, type and shape from a type and frees the type.
+// DescribeType reads kind, type, shape and names from a type and frees the type.
 OrtStatus *DescribeType(OrtTypeInfo *type, Value *value);

@@ -39,7 +39,7 @@ func TestRowsAndConcatAreInverse(t *testing.T) {
 		parts := []*tensor.Tensor{all.Rows(0, 1), all.Rows(1, 1), all.Rows(1, 4), all.Rows(4, 5)}
 		assert.Equal(t, []int64{3, 2, 3}, parts[2].Shape, d)
 		assert.Equal(t, reflect.ValueOf(all.Data).Slice(6, 24).Interface(), parts[2].Data, d)
-		again, err := tensor.Concat(parts)
+		again, err := tensor.Concat(parts, 0)
 		require.NoError(t, err, d)
 		assert.Equal(t, all, again, d)
 	}
@@ -47,7 +47,7 @@ func TestRowsAndConcatAreInverse(t *testing.T) {
 
 func TestConcatCopiesAndRowsView(t *testing.T) {
 	a := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{2}, Data: []float32{1, 2}}
-	both, err := tensor.Concat([]*tensor.Tensor{a, a})
+	both, err := tensor.Concat([]*tensor.Tensor{a, a}, 0)
 	require.NoError(t, err)
 	view := a.Rows(1, 2)
 	a.Data.([]float32)[1] = 9
@@ -58,10 +58,10 @@ func TestConcatCopiesAndRowsView(t *testing.T) {
 }
 
 func TestConcatOfEmptyRows(t *testing.T) {
-	got, err := tensor.Concat([]*tensor.Tensor{counting(t, tensor.Int64, 0, 4), counting(t, tensor.Int64, 1, 4)})
+	got, err := tensor.Concat([]*tensor.Tensor{counting(t, tensor.Int64, 0, 4), counting(t, tensor.Int64, 1, 4)}, 0)
 	require.NoError(t, err)
 	assert.Equal(t, counting(t, tensor.Int64, 1, 4), got)
-	got, err = tensor.Concat([]*tensor.Tensor{counting(t, tensor.Int64, 2, 0), counting(t, tensor.Int64, 1, 0)})
+	got, err = tensor.Concat([]*tensor.Tensor{counting(t, tensor.Int64, 2, 0), counting(t, tensor.Int64, 1, 0)}, 0)
 	require.NoError(t, err)
 	assert.Equal(t, []int64{3, 0}, got.Shape)
 }
@@ -73,13 +73,13 @@ func TestConcatRefusesDifferentTensors(t *testing.T) {
 		err   string
 	}{
 		{nil, "no tensors to concatenate"},
-		{[]*tensor.Tensor{counting(t, tensor.FP32)}, "a scalar has no first axis to concatenate along"},
-		{[]*tensor.Tensor{a, a, counting(t, tensor.FP32, 2, 4)}, "tensor 2 is FP32[2,4], it must be FP32[2,3] but for the first dimension"},
-		{[]*tensor.Tensor{a, counting(t, tensor.FP64, 2, 3)}, "tensor 1 is FP64[2,3], it must be FP32[2,3] but for the first dimension"},
-		{[]*tensor.Tensor{a, counting(t, tensor.FP32, 2)}, "tensor 1 is FP32[2], it must be FP32[2,3] but for the first dimension"},
-		{[]*tensor.Tensor{a, counting(t, tensor.FP32)}, "tensor 1 is FP32[], it must be FP32[2,3] but for the first dimension"},
+		{[]*tensor.Tensor{counting(t, tensor.FP32)}, "a tensor of shape [] has no axis 0 to concatenate along"},
+		{[]*tensor.Tensor{a, a, counting(t, tensor.FP32, 2, 4)}, "tensor 2 is FP32[2,4], it must be FP32[2,3] but for dimension 0"},
+		{[]*tensor.Tensor{a, counting(t, tensor.FP64, 2, 3)}, "tensor 1 is FP64[2,3], it must be FP32[2,3] but for dimension 0"},
+		{[]*tensor.Tensor{a, counting(t, tensor.FP32, 2)}, "tensor 1 is FP32[2], it must be FP32[2,3] but for dimension 0"},
+		{[]*tensor.Tensor{a, counting(t, tensor.FP32)}, "tensor 1 is FP32[], it must be FP32[2,3] but for dimension 0"},
 	} {
-		_, err := tensor.Concat(test.parts)
+		_, err := tensor.Concat(test.parts, 0)
 		assert.EqualError(t, err, test.err)
 	}
 }
@@ -113,4 +113,31 @@ func TestMemoryAndOverAreInverse(t *testing.T) {
 		}
 	}
 	assert.Nil(t, (&tensor.Tensor{DType: tensor.Bytes, Shape: []int64{1}, Data: []string{"a"}}).Memory())
+}
+
+// Slicing along an axis and concatenating are inverse there too, and moving an axis
+// to the front gives the same slices along the first one.
+func TestAnyAxis(t *testing.T) {
+	for d := tensor.Bool; d <= tensor.Bytes; d++ {
+		for axis, size := range []int64{2, 4, 3} {
+			all := counting(t, d, 2, 4, 3)
+			var parts []*tensor.Tensor
+			front := all.ToFront(axis)
+			assert.Equal(t, size, front.Shape[0])
+			assert.Equal(t, all, front.FromFront(axis), d)
+			for i := range int(size) {
+				parts = append(parts, all.Slice(axis, i, i+1))
+				one := front.Rows(i, i+1)
+				assert.Equal(t, parts[i].Data, one.Data, "%s axis %d", d, axis)
+				assert.Equal(t, parts[i], one.FromFront(axis))
+			}
+			again, err := tensor.Concat(parts, axis)
+			require.NoError(t, err, d)
+			assert.Equal(t, all, again, "%s axis %d", d, axis)
+			assert.True(t, tensor.Agree(all, parts[0], axis))
+			assert.Equal(t, size == 1, tensor.Agree(all, parts[0], (axis+1)%3))
+		}
+	}
+	_, err := tensor.Concat([]*tensor.Tensor{counting(t, tensor.FP32, 2, 3), counting(t, tensor.FP32, 1, 3)}, 1)
+	require.EqualError(t, err, "tensor 1 is FP32[1,3], it must be FP32[2,3] but for dimension 1")
 }

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -11,24 +12,26 @@ type elements interface {
 	make(n int) any
 	concat(parts []*Tensor, n int) any
 	slice(data any, from, to int64) any
+	copy(to any, at int64, from any, start, n int64)
 	memory(data any) []byte
 	over(memory []byte, n int) any
 	float(data any, i int) (float64, bool)
 	text(data any, i int) string
-	fill(data any, r *rand.Rand, integers int64)
+	fill(data any, g Generator)
+	shuffled(data any, r *rand.Rand) any
 }
 
 // slice implements elements for a []T.
 type slice[T Element] struct {
 	toFloat func(T) float64 // nil: not a number
 	toText  func(T) string
-	random  func(r *rand.Rand, integers int64) T
+	random  func(g Generator) T
 }
 
 var (
-	booleans = &slice[bool]{nil, strconv.FormatBool, func(r *rand.Rand, _ int64) bool { return r.IntN(2) == 1 }}
-	texts    = &slice[string]{nil, func(s string) string { return s }, func(r *rand.Rand, integers int64) string {
-		return "text " + strconv.FormatInt(r.Int64N(integers), 10)
+	booleans = &slice[bool]{nil, strconv.FormatBool, func(g Generator) bool { return g.Random.IntN(2) == 1 }}
+	texts    = &slice[string]{nil, func(s string) string { return s }, func(g Generator) string {
+		return "text " + strconv.FormatInt(g.Random.Int64N(g.Integers), 10)
 	}}
 	float32s  = floats(func(x float32) float64 { return float64(x) }, func(x float64) float32 { return float32(x) }, 32)
 	float64s  = floats(func(x float64) float64 { return x }, func(x float64) float64 { return x }, 64)
@@ -40,7 +43,7 @@ func signed[T int8 | int16 | int32 | int64]() *slice[T] {
 	return &slice[T]{
 		func(v T) float64 { return float64(v) },
 		func(v T) string { return strconv.FormatInt(int64(v), 10) },
-		func(r *rand.Rand, integers int64) T { return T(r.Int64N(integers)) },
+		func(g Generator) T { return T(g.Random.Int64N(g.Integers)) },
 	}
 }
 
@@ -48,16 +51,22 @@ func unsigned[T uint8 | uint16 | uint32 | uint64]() *slice[T] {
 	return &slice[T]{
 		func(v T) float64 { return float64(v) },
 		func(v T) string { return strconv.FormatUint(uint64(v), 10) },
-		func(r *rand.Rand, integers int64) T { return T(r.Int64N(integers)) },
+		func(g Generator) T { return T(g.Random.Int64N(g.Integers)) },
 	}
 }
 
-// floats draws from 0 up to 1 in steps of 1e-7: seven digits, as in typical requests.
+// floats draws in steps of 1e-7 from 0 up to 1: seven digits, as in typical requests.
 func floats[T Float16 | BFloat16 | float32 | float64](widen func(T) float64, narrow func(float64) T, bits int) *slice[T] {
 	return &slice[T]{
 		widen,
 		func(v T) string { return strconv.FormatFloat(widen(v), 'g', -1, bits) },
-		func(r *rand.Rand, _ int64) T { return narrow(float64(r.IntN(1e7)) / 1e7) },
+		func(g Generator) T {
+			x := float64(g.Random.IntN(1e7)) / 1e7
+			if g.Amplitude > 0 {
+				x = g.Amplitude * (2*x - 1)
+			}
+			return narrow(x)
+		},
 	}
 }
 
@@ -72,6 +81,10 @@ func (*slice[T]) concat(parts []*Tensor, n int) any {
 }
 
 func (*slice[T]) slice(data any, from, to int64) any { return data.([]T)[from:to:to] }
+
+func (*slice[T]) copy(to any, at int64, from any, start, n int64) {
+	copy(to.([]T)[at:at+n], from.([]T)[start:start+n])
+}
 
 func (*slice[T]) memory(data any) []byte { return bytesOf(data.([]T)) }
 
@@ -98,11 +111,17 @@ func (s *slice[T]) float(data any, i int) (float64, bool) {
 
 func (s *slice[T]) text(data any, i int) string { return s.toText(data.([]T)[i]) }
 
-func (s *slice[T]) fill(data any, r *rand.Rand, integers int64) {
+func (s *slice[T]) fill(data any, g Generator) {
 	all := data.([]T)
 	for i := range all {
-		all[i] = s.random(r, integers)
+		all[i] = s.random(g)
 	}
+}
+
+func (*slice[T]) shuffled(data any, r *rand.Rand) any {
+	all := slices.Clone(data.([]T))
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
 func bytesOf[T any](data []T) []byte {

@@ -25,6 +25,10 @@ type Spec struct {
 	Kind  Kind
 	DType DType
 	Shape []int64
+
+	Dims     []string // names of the dimensions, "" where one has none; nil: none has
+	Unranked bool     // an empty Shape is no scalar: the model leaves the rank open
+	Rows     RowAxis  // where the rows are, as far as somebody has shown it
 }
 
 // Names returns the names of specs, in their order.
