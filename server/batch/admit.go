@@ -30,17 +30,20 @@ func (q *Queue) check(r Request) (rows, level int, err error) {
 	return rows, level, err
 }
 
-// rows returns the size of the first axis, which must be the same for all inputs.
+// rows returns the size of the rows' axis, which must be the same for all inputs.
 func (q *Queue) rows(inputs []*tensor.Tensor) (int, error) {
 	rows := int64(1)
 	for i, t := range inputs {
+		axis := q.inputAxis(i)
 		switch {
 		case len(t.Shape) == 0:
 			return 0, fault.New(fault.InvalidArgument, "input %d of %d is a scalar; with batching every input needs a first axis, the rows of the batch", i+1, len(inputs))
+		case axis >= len(t.Shape):
+			return 0, fault.New(fault.InvalidArgument, "input %d of %d has shape %s; with batching it needs dimension %d, the rows of the batch", i+1, len(inputs), tensor.ShapeString(t.Shape), axis)
 		case i == 0:
-			rows = t.Shape[0]
-		case t.Shape[0] != rows:
-			return 0, fault.New(fault.InvalidArgument, "input %d of %d has %d rows, input 1 has %d; with batching every input needs the same first dimension", i+1, len(inputs), t.Shape[0], rows)
+			rows = t.Shape[axis]
+		case t.Shape[axis] != rows:
+			return 0, fault.New(fault.InvalidArgument, "input %d of %d has %d rows, input 1 has %d; with batching every input needs the same number of them", i+1, len(inputs), t.Shape[axis], rows)
 		}
 	}
 	if rows > int64(q.options.MaxBatchSize) {

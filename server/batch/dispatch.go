@@ -77,7 +77,7 @@ func (q *Queue) selectRun(now time.Time) (members []*waiter, wait time.Duration)
 		if w.ctx.Err() != nil {
 			continue
 		}
-		if len(members) > 0 && !compatible(members[0].Inputs, w.Inputs) {
+		if len(members) > 0 && !q.compatible(members[0].Inputs, w.Inputs) {
 			due = q.latestStart(due, w, max(rows, w.rows), 2) // it runs after this batch
 			continue
 		}
@@ -128,4 +128,11 @@ func (q *Queue) latestStart(due time.Time, w *waiter, rows, runs int) time.Time 
 }
 
 // compatible reports whether two requests can share a run.
-func compatible(a, b []*tensor.Tensor) bool { return slices.EqualFunc(a, b, tensor.Agree) }
+func (q *Queue) compatible(a, b []*tensor.Tensor) bool {
+	for i := range a {
+		if i >= len(b) || !tensor.Agree(a[i], b[i], q.inputAxis(i)) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}

@@ -153,7 +153,7 @@ func TestWhatCannotBeBatchedIsRefused(t *testing.T) {
 	}{
 		{[]*tensor.Tensor{vector(1, 2, 3, 4, 5)}, "the request has 5 rows, the model takes 4 at most (maxBatchSize); send it in parts"},
 		{[]*tensor.Tensor{vector(1), scalar}, "input 2 of 2 is a scalar; with batching every input needs a first axis, the rows of the batch"},
-		{[]*tensor.Tensor{vector(1), vector(1, 2)}, "input 2 of 2 has 2 rows, input 1 has 1; with batching every input needs the same first dimension"},
+		{[]*tensor.Tensor{vector(1), vector(1, 2)}, "input 2 of 2 has 2 rows, input 1 has 1; with batching every input needs the same number of them"},
 	} {
 		_, err := q.Do(t.Context(), batch.Request{Inputs: test.inputs})
 		assert.EqualError(t, err, test.err)

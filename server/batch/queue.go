@@ -24,6 +24,9 @@ type Options struct {
 	MaxQueueBytes       int64         // of the inputs of what waits; 0: none may wait
 	PriorityLevels      int           // 0 or 1: one queue; 1 is the highest priority
 	DefaultPriority     int           // of a Request with Priority 0; 0: the lowest
+
+	InputAxes  []int          // the axis of each input's rows; nil: the first of all
+	OutputAxes map[string]int // the axis of an output's rows, if that is not the first
 }
 
 // Request is one inference request.
@@ -211,6 +214,14 @@ func (q *Queue) start(i *instance, work func()) {
 }
 
 func (q *Queue) batching() bool { return q.options.MaxBatchSize > 1 }
+
+// inputAxis returns the axis of an input's rows.
+func (q *Queue) inputAxis(input int) int {
+	if input < len(q.options.InputAxes) {
+		return q.options.InputAxes[input]
+	}
+	return 0
+}
 
 // canceled counts a request whose caller has gone and returns its error.
 func (q *Queue) canceled(ctx context.Context, where string) error {

@@ -74,12 +74,13 @@ func (q *Queue) runBatch(b *batch, i *instance) {
 	for _, w := range b.members {
 		q.observer.Waited(b.started.Sub(w.queued))
 	}
-	b.err = b.copy()
+	b.err = q.copy(b)
 	close(b.copied)
 	q.runOrSplit(b, i)
 }
 
-func (b *batch) copy() error {
+// copy joins the inputs of the members.
+func (q *Queue) copy(b *batch) error {
 	b.inputs = make([]*tensor.Tensor, len(b.members[0].Inputs))
 	parts := make([]*tensor.Tensor, len(b.members))
 	for n := range b.inputs {
@@ -87,7 +88,7 @@ func (b *batch) copy() error {
 			parts[m] = w.Inputs[n]
 		}
 		var err error
-		if b.inputs[n], err = tensor.Concat(parts); err != nil {
+		if b.inputs[n], err = tensor.Concat(parts, q.inputAxis(n)); err != nil {
 			return fmt.Errorf("form a batch: input %d: %w", n+1, err)
 		}
 	}
@@ -131,7 +132,7 @@ func (q *Queue) runOnce(b *batch) (size int) {
 	if b.err != nil {
 		return (len(b.members) + 1) / 2
 	}
-	if err := splittable(b.outputs, b.rows); err != nil {
+	if err := q.splittable(b.outputs, b.rows); err != nil {
 		q.refuseBatching(err)
 		return 1
 	}
@@ -163,7 +164,7 @@ func (q *Queue) subBatch(b *batch, members []*waiter, from int) *batch {
 	p.started = time.Now()
 	p.inputs = make([]*tensor.Tensor, len(b.inputs))
 	for n, t := range b.inputs {
-		p.inputs[n] = t.Rows(from, from+p.rows)
+		p.inputs[n] = t.Slice(q.inputAxis(n), from, from+p.rows)
 	}
 	return p
 }

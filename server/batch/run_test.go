@@ -181,8 +181,8 @@ func TestOutputsThatCannotBeSplitEndBatching(t *testing.T) {
 		value tensor.Value
 		err   string
 	}{
-		{&tensor.Tensor{DType: tensor.FP32, Data: []float32{1}}, `output "Y" has shape [] for a batch of 2 rows; its first dimension must be that of the inputs`},
-		{vector(1), `output "Y" has shape [1,1] for a batch of 2 rows; its first dimension must be that of the inputs`},
+		{&tensor.Tensor{DType: tensor.FP32, Data: []float32{1}}, `output "Y" has shape [] for a batch of 2 rows; dimension 0 must be that of the inputs`},
+		{vector(1), `output "Y" has shape [1,1] for a batch of 2 rows; dimension 0 must be that of the inputs`},
 		{tensor.Sequence{vector(1)}, `output "Y" is a sequence of 1 for a batch of 2 rows; it must have one for each`},
 		{tensor.Map{Keys: vector(1), Values: vector(1)}, `output "Y" is a map, which can't be split by row`},
 	} {

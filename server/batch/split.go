@@ -30,17 +30,17 @@ func (b *batch) outputNames() []string {
 }
 
 // splittable returns nil when every output has a row for each row of the run.
-func splittable(outputs []tensor.Named, rows int) error {
+func (q *Queue) splittable(outputs []tensor.Named, rows int) error {
 	for _, o := range outputs {
+		axis := q.options.OutputAxes[o.Name]
+		if n, ok := tensor.RowsOf(o.Value, axis); ok && n == rows {
+			continue
+		}
 		switch v := o.Value.(type) {
 		case *tensor.Tensor:
-			if len(v.Shape) == 0 || v.Shape[0] != int64(rows) {
-				return fmt.Errorf("output %q has shape %s for a batch of %d rows; its first dimension must be that of the inputs", o.Name, tensor.ShapeString(v.Shape), rows)
-			}
+			return fmt.Errorf("output %q has shape %s for a batch of %d rows; dimension %d must be that of the inputs", o.Name, tensor.ShapeString(v.Shape), rows, axis)
 		case tensor.Sequence:
-			if len(v) != rows {
-				return fmt.Errorf("output %q is a sequence of %d for a batch of %d rows; it must have one for each", o.Name, len(v), rows)
-			}
+			return fmt.Errorf("output %q is a sequence of %d for a batch of %d rows; it must have one for each", o.Name, len(v), rows)
 		default:
 			return fmt.Errorf("output %q is a map, which can't be split by row", o.Name)
 		}
@@ -60,7 +60,7 @@ func (q *Queue) response(w *waiter) (Response, error) {
 	}
 	if len(b.members) > 1 {
 		for i := range outputs {
-			outputs[i].Value = rowsOf(outputs[i].Value, w.from, w.from+w.rows)
+			outputs[i].Value = tensor.SliceOf(outputs[i].Value, q.options.OutputAxes[outputs[i].Name], w.from, w.from+w.rows)
 		}
 	}
 	return Response{Outputs: outputs, Queued: w.queued, Started: b.started, Finished: b.finished, BatchSize: b.rows}, nil
@@ -80,12 +80,4 @@ func selectOutputs(outputs []tensor.Named, names []string) ([]tensor.Named, erro
 		picked[i] = outputs[at]
 	}
 	return picked, nil
-}
-
-// rowsOf returns some rows of an output without copying them.
-func rowsOf(v tensor.Value, from, to int) tensor.Value {
-	if s, ok := v.(tensor.Sequence); ok {
-		return s[from:to:to]
-	}
-	return v.(*tensor.Tensor).Rows(from, to)
 }
