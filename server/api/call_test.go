@@ -38,15 +38,16 @@ func TestPanics(t *testing.T) {
 func TestAccessLines(t *testing.T) {
 	keys, err := config.ParseKeys("team-a=s3cret")
 	require.NoError(t, err)
-	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1", "gather/1/model.onnx": "gather"}),
+	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1", "slow/1/model.onnx": "slow"}),
 		func(o *api.Options) { o.Keys = keys })
 	key := []string{"x-api-key", "s3cret", "x-request-id", "abc"}
-	good, bad := plus(), prediction{model: "gather", input: "index", datatype: "INT64", values: []int64{99}}
+	good, bad := plus(), slow()
+	bad.parameters = map[string]int64{"timeout": 1000}
 	good.metadata, bad.metadata = key, key
 	for protocol, predict := range protocols {
 		before := len(f.access.with(t, "request"))
 		require.NoError(t, predict(t, f, good))
-		refused(t, predict(t, f, bad), fault.Internal)
+		refused(t, predict(t, f, bad), fault.DeadlineExceeded)
 		refused(t, predict(t, f, plus()), fault.Unauthenticated, "API key")
 		var lines []map[string]any
 		require.Eventually(t, func() bool { // the last line is written after its response

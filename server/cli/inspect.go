@@ -73,6 +73,8 @@ func batching(v *serving.Version) string {
 	switch {
 	case v.BatchingRefused() != "":
 		return "refused: " + v.BatchingRefused()
+	case v.Unproved != "":
+		return fmt.Sprintf("up to %d rows; %s", v.MaxBatchSize, v.Unproved)
 	case v.MaxBatchSize > 0:
 		return fmt.Sprintf("up to %d rows, verified: rows give the same in a batch as by themselves", v.MaxBatchSize)
 	}

@@ -22,6 +22,9 @@ func (d *decoder) rows() error {
 	if d.next() != '[' {
 		return d.want("an array of rows")
 	}
+	if len(d.specs) == 0 {
+		return problemf(`the model has no inputs, so there are no rows to give it: send {"inputs": {}}`)
+	}
 	inputs, err := d.builders(true)
 	if err != nil {
 		return err
@@ -41,6 +44,7 @@ func (d *decoder) rows() error {
 	if n == 0 {
 		return problemf("got no rows, expected at least one")
 	}
+	d.req.Rows = n
 	for i, spec := range d.specs {
 		t := inputs[i].tensor()
 		t.Shape[0] = int64(n)

@@ -57,6 +57,7 @@ func (f Form) String() string {
 // Request is the content of a request body.
 type Request struct {
 	Form       Form
+	Rows       int            // the number of instances; Form Rows only
 	ID         string         // OIP "id"
 	Inputs     []tensor.Named // always *tensor.Tensor; OIP: in the order of the body, else in that of the model
 	Outputs    []string       // OIP: the requested outputs; nil means all

@@ -76,7 +76,7 @@ func TestRefusals(t *testing.T) {
 		}), codes.InvalidArgument, []string{`outputs[0].parameters["classification"]`}},
 		"timeout of text":      {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"timeout": text("1s")} }), codes.InvalidArgument, []string{`parameters["timeout"]`}},
 		"negative priority":    {with(func(r *request, _ *input) { r.Parameters = map[string]*oip.InferParameter{"priority": number(-1)} }), codes.InvalidArgument, []string{`parameters["priority"]`}},
-		"a run that fails":     {&request{ModelName: "gather", Inputs: []*input{{Name: "index", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{99}}}}}, codes.Internal, []string{`"gather"`}},
+		"a run that fails":     {&request{ModelName: "gather", Inputs: []*input{{Name: "index", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{99}}}}}, codes.InvalidArgument, []string{`"gather"`, "idx=99"}},
 		"more than the limit":  {with(func(r *request, x *input) { raw(r, x, make([]byte, 1<<20)) }), codes.ResourceExhausted, []string{"1048576"}},
 		"a timeout that is up": {&request{ModelName: "slow", Parameters: map[string]*oip.InferParameter{"timeout": number(1000)}, Inputs: []*input{{Name: "n", Datatype: "INT64", Shape: []int64{1}, Contents: &contents{Int64Contents: []int64{2_000}}}}}, codes.DeadlineExceeded, nil},
 	} {

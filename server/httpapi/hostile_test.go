@@ -81,9 +81,10 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
-func TestRunThatFailsIsTheModelsFault(t *testing.T) {
+// What the runtime says about the data of a request is the client's fault, in its words.
+func TestRunThatFailsForItsDataIsTheClientsFault(t *testing.T) {
 	f := startAll(t)
-	f.do(t, http.MethodPost, "/predict/gather", `{"inputs":{"index":[99]}}`).refused(t, http.StatusInternalServerError, `"gather"`)
+	f.do(t, http.MethodPost, "/predict/gather", `{"inputs":{"index":[99]}}`).refused(t, http.StatusBadRequest, `model "gather" version 1: `, "idx=99 must be within the inclusive range [-4,3]")
 	assert.Equal(t, http.StatusOK, f.do(t, http.MethodPost, "/predict/gather", `{"inputs":{"index":[1]}}`).status)
 }
 

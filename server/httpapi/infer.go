@@ -12,7 +12,6 @@ import (
 	"slipway/server/codec"
 	"slipway/server/fault"
 	"slipway/server/serving"
-	"slipway/server/tensor"
 )
 
 const (
@@ -101,7 +100,7 @@ func (p *prediction) decoded(bytes int64) error { return p.charge.Add(admission.
 func (p *prediction) Encode(v *serving.Version, a serving.Response) (err error) {
 	r := &codec.Response{
 		Model: v.Model, Version: v.Number, ID: p.request.ID,
-		Form: p.request.Form, Rows: rows(p.request), Outputs: a.Outputs,
+		Form: p.request.Form, Rows: p.request.Rows, Outputs: a.Outputs,
 		BinaryOutputs: p.request.BinaryOutputs, Binary: p.request.Binary,
 	}
 	if err := p.charge.Add(admission.Encode, codec.Bound(r)); err != nil {
@@ -142,7 +141,7 @@ func binaryDecoder(length string) (decoder, error) {
 // query returns what serving runs, with the shorter timeout of the request's two
 // and its priority.
 func query(v *serving.Version, r *codec.Request, limit time.Duration) (serving.Request, error) {
-	q := serving.Request{Inputs: r.Inputs, Outputs: r.Outputs, Timeout: limit}
+	q := serving.Request{Inputs: r.Inputs, Outputs: r.Outputs, Rows: r.Rows, Timeout: limit}
 	if r.Model != "" && r.Model != v.Model {
 		return q, fault.New(fault.InvalidArgument, "model_name: is %q, the route is that of %q", r.Model, v.Model)
 	}
@@ -173,16 +172,4 @@ func timeout(r *http.Request) (time.Duration, error) {
 		return 0, fault.New(fault.InvalidArgument, "%s: got %q, expected a duration such as 250ms", timeoutHeader, text)
 	}
 	return limit, nil
-}
-
-// rows returns how many instances the request has: the length of every input's first axis.
-func rows(r *codec.Request) int {
-	if r.Form != codec.Rows {
-		return 0
-	}
-	t, ok := r.Inputs[0].Value.(*tensor.Tensor)
-	if !ok {
-		return 0
-	}
-	return int(t.Shape[0])
 }

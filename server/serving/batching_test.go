@@ -101,7 +101,7 @@ func TestABadRequestFailsAlone(t *testing.T) {
 			x := &tensor.Tensor{DType: tensor.Int64, Shape: []int64{1}, Data: []int64{index}}
 			response, err := v.Infer(t.Context(), serving.Request{Inputs: []tensor.Named{{Name: "index", Value: x}}})
 			if index == 99 {
-				assert.Equal(t, fault.Internal, fault.CodeOf(err))
+				assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 				return
 			}
 			if assert.NoError(t, err) {

@@ -101,6 +101,7 @@ func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Re
 		p.result, err = p.prove(ctx, func(string) {})
 	} else {
 		p.result = *passed
+		p.applyRows(p.result)
 		if passed.WarmUpRefused == "" { // what failed within the trial's limits may end the server
 			_, _ = p.warmUp(ctx)
 		}
@@ -116,7 +117,7 @@ func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Re
 func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemetry.Load, log *slog.Logger) *Version {
 	v := &Version{
 		candidate: p.candidate, Model: p.bundle.Model, Number: strconv.FormatInt(p.bundle.Version, 10),
-		MaxBatchSize: p.result.MaxBatchSize, Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
+		MaxBatchSize: p.result.MaxBatchSize, ProvedBatchSize: p.result.ProvedBatchSize, Unproved: p.result.Unproved, Instances: sizes.Instances, IntraOpThreads: sizes.IntraOpThreads,
 		catalog: c, mark: mark, unheld: make(chan struct{}),
 	}
 	v.holds.Store(1)
@@ -125,6 +126,9 @@ func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemet
 	}
 	if p.result.BatchingRefused != "" {
 		v.refuseBatching(p.result.BatchingRefused, log)
+	}
+	if p.result.Unproved != "" {
+		log.Info("batching verified in part", "max_batch_size", p.result.MaxBatchSize, "proved_batch_size", p.result.ProvedBatchSize, "reason", p.result.Unproved)
 	}
 	if p.result.Verified > 0 {
 		load.Verified(p.result.Verified, p.result.BatchingRefused != "")
@@ -135,11 +139,13 @@ func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemet
 	s := p.config
 	v.statistics.batches = make([]batchStatistics, max(1, v.MaxBatchSize)+1)
 	v.metrics = c.metrics.NewVersion(v.Model, v.Number)
+	inputAxes, outputAxes := v.batchAxes()
 	v.queue = batch.New(v.run, batch.Options{
 		Instances:    v.Instances,
 		MaxBatchSize: v.MaxBatchSize, PreferredBatchSizes: s.Batching.PreferredBatchSizes, MaxQueueDelay: s.Batching.MaxQueueDelay,
 		MaxQueueRequests: s.Queue.MaxRequests, MaxQueueBytes: s.Queue.MaxBytes,
 		PriorityLevels: s.Queue.PriorityLevels, DefaultPriority: s.Queue.DefaultPriority,
+		InputAxes: inputAxes, OutputAxes: outputAxes,
 	}, observer{v.metrics, v, log})
 	return v
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"slipway/server/golden"
 	"slipway/server/tensor"
@@ -17,6 +16,7 @@ const (
 	stepOpen   = "opening the model"
 	stepWarmUp = "warming up"
 	stepGolden = "reproducing the golden answers"
+	stepRows   = "learning the rows"
 	stepVerify = "verifying batching"
 )
 
@@ -35,7 +35,8 @@ func Prove(ctx context.Context, r trial.Request, step func(name string)) (trial.
 	return result, v.session.Close()
 }
 
-// prove warms a candidate up, reproduces its golden answers and verifies its batching.
+// prove warms a candidate up, reproduces its golden answers, learns where its rows are
+// and verifies its batching.
 func (v *candidate) prove(ctx context.Context, step func(name string)) (result trial.Result, err error) {
 	if err := v.checkDeclared(); err != nil {
 		return result, permanent(err)
@@ -56,21 +57,10 @@ func (v *candidate) prove(ctx context.Context, step func(name string)) (result t
 			return result, mismatchError{fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)}
 		}
 	}
-	if v.config.Batching.MaxBatchSize < 2 {
-		return result, nil
+	if err := v.learnRows(ctx, cases, warm, step, &result); err != nil {
+		return result, err
 	}
-	step(stepVerify)
-	began := time.Now()
-	err = v.verifyBatching(ctx, cases, warm)
-	switch {
-	case err == nil:
-		result.MaxBatchSize = v.config.Batching.MaxBatchSize
-	case ctx.Err() != nil:
-		return result, context.Cause(ctx)
-	default:
-		result.BatchingRefused = err.Error()
-	}
-	result.Verified = time.Since(began)
+	v.applyRows(result)
 	return result, nil
 }
 

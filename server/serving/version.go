@@ -14,6 +14,7 @@ import (
 	"slipway/server/crashmark"
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
+	"slipway/server/rows"
 	"slipway/server/telemetry"
 	"slipway/server/tensor"
 )
@@ -27,6 +28,10 @@ type Version struct {
 	// was loaded without batching. It stays when batching is refused later on: clients
 	// have shaped their requests by it.
 	MaxBatchSize int
+	// ProvedBatchSize is how many rows were verified to keep apart, and Unproved why not
+	// MaxBatchSize were; empty if they were.
+	ProvedBatchSize int
+	Unproved        string
 	// Instances is the number of concurrent runs, IntraOpThreads that of threads in each.
 	Instances, IntraOpThreads int
 
@@ -46,6 +51,7 @@ type Version struct {
 type Request struct {
 	Inputs   []tensor.Named // tensors only, in any order
 	Outputs  []string       // nil means all of them
+	Rows     int            // instances whose rows are along the first axis of every input; 0: the inputs are as the model takes them
 	Priority int            // 1 is the highest; 0 is the model's default
 	Timeout  time.Duration  // shortens the model's own, if it is not 0
 	Charge   *admission.Charge
@@ -81,6 +87,22 @@ func StillRead(err error) bool { return errors.As(err, new(*batch.Late)) }
 
 // Infer checks the request, queues it and runs the model.
 func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
+	if q.Rows == 0 {
+		return v.infer(ctx, q)
+	}
+	if err := rows.Check(v.Inputs, v.Outputs, q.Rows); err != nil {
+		return Response{}, err
+	}
+	q.Inputs = rows.Stack(v.Inputs, q.Inputs)
+	response, err := v.infer(ctx, q)
+	if err != nil {
+		return Response{}, err
+	}
+	response.Outputs, err = rows.Unstack(v.Outputs, response.Outputs, q.Rows)
+	return response, err
+}
+
+func (v *Version) infer(ctx context.Context, q Request) (Response, error) {
 	ordered, err := v.order(q.Inputs)
 	if err != nil {
 		return Response{}, err

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,9 +18,8 @@ const (
 )
 
 // Spec describes an input or output of a model. DType and Shape are set for
-// tensors only. A dimension of -1 may be of any size. An empty shape is a scalar,
-// or a tensor whose rank the model leaves open: ONNX does not distinguish the
-// two, so only the run can check it.
+// tensors only. A dimension of -1 may be of any size. The runtime takes any rank for an
+// empty shape, so only the run can check it.
 type Spec struct {
 	Name  string
 	Kind  Kind
@@ -27,8 +27,20 @@ type Spec struct {
 	Shape []int64
 
 	Dims     []string // names of the dimensions, "" where one has none; nil: none has
-	Unranked bool     // an empty Shape is no scalar: the model leaves the rank open
+	Unranked bool     // the model leaves the rank open; without it an empty Shape is a scalar
 	Rows     RowAxis  // where the rows are, as far as somebody has shown it
+}
+
+// meaningless are names that exporters give to every open dimension.
+var meaningless = []string{"?", "none", "unk", "unknown", "null", "nan", "-1", "*", "any", "dynamic"}
+
+// DimName returns the name of a dimension that says more than that its size is open,
+// or empty.
+func (s Spec) DimName(axis int) string {
+	if axis >= len(s.Dims) || slices.Contains(meaningless, strings.ToLower(s.Dims[axis])) {
+		return ""
+	}
+	return s.Dims[axis]
 }
 
 // Names returns the names of specs, in their order.

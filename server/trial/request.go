@@ -5,6 +5,7 @@ import (
 
 	"slipway/server/modelconfig"
 	"slipway/server/repository"
+	"slipway/server/tensor"
 )
 
 // Request is a version to be tried.
@@ -18,11 +19,15 @@ type Request struct {
 type Result struct {
 	MaxBatchSize    int           // 0: requests are not batched
 	BatchingRefused string        // why not, if the settings enable it
+	ProvedBatchSize int           // rows of the largest batch that was verified
+	Unproved        string        // why no larger one was, or empty
 	Verified        time.Duration // how long batching was verified; 0: it was not
 	WarmUpRefused   string        // why a warm-up run failed, or empty
 	RunsLong        bool          // a warm run is long enough to keep a processor from others
 	Steps           []Step
 	PeakBytes       int64 // the most memory that the child was seen to hold
+
+	InputRows, OutputRows []tensor.RowAxis // where the rows are, in the model's order
 }
 
 // Step is a part of a proof, such as "warming up", and how long it took.

@@ -1,0 +1,91 @@
+package rows
+
+import (
+	"slices"
+
+	"slipway/server/fault"
+	"slipway/server/tensor"
+)
+
+// sendColumns is what to do where rows cannot be served.
+const sendColumns = `send columns ({"inputs": …}) or a request of the Open Inference Protocol`
+
+// Check returns an error if that many instances can't be given to a model with these
+// inputs, or its outputs can't be given back as rows.
+func Check(inputs, outputs []tensor.Spec, count int) error {
+	for _, in := range inputs {
+		if in.Rows == tensor.NoRows && !single(in, count) {
+			return fault.New(fault.InvalidArgument, "input %q has no axis for rows: %s", in.Name, sendColumns)
+		}
+	}
+	for _, out := range outputs {
+		if out.Rows == tensor.NoRows && count != 1 {
+			return fault.New(fault.InvalidArgument, "output %q has no axis for rows: %s", out.Name, sendColumns)
+		}
+	}
+	return nil
+}
+
+// single reports whether an input takes one instance and no more.
+func single(s tensor.Spec, count int) bool {
+	return count == 1 && len(s.Shape) > 0 && s.Shape[0] == 1
+}
+
+// Stack returns the inputs of instances, which have the rows along the first axis, as
+// the model takes them.
+func Stack(specs []tensor.Spec, inputs []tensor.Named) []tensor.Named {
+	stacked := slices.Clone(inputs)
+	for i, in := range inputs {
+		at := slices.IndexFunc(specs, func(s tensor.Spec) bool { return s.Name == in.Name })
+		t, ok := in.Value.(*tensor.Tensor)
+		if axis := specs[max(at, 0)].Rows.Axis(); ok && at >= 0 && axis > 0 && axis < len(t.Shape) {
+			stacked[i].Value = t.FromFront(axis)
+		}
+	}
+	return stacked
+}
+
+// Unstack returns the outputs for that many instances with their rows along the first
+// axis. An output that nobody has seen to follow the rows must leave no doubt.
+func Unstack(specs []tensor.Spec, outputs []tensor.Named, count int) ([]tensor.Named, error) {
+	rows := slices.Clone(outputs)
+	for i, out := range outputs {
+		at := slices.IndexFunc(specs, func(s tensor.Spec) bool { return s.Name == out.Name })
+		if at < 0 {
+			continue
+		}
+		axis := specs[at].Rows.Axis()
+		n, ok := tensor.RowsOf(out.Value, axis)
+		switch {
+		case !ok || n != count:
+			return nil, fault.New(fault.InvalidArgument, "output %q %s, which is not one row for each of the %d instances: %s",
+				out.Name, described(out.Value), count, sendColumns)
+		case specs[at].Rows == 0 && count > 1 && doubtful(specs[at], out.Value, count):
+			return nil, fault.New(fault.InvalidArgument,
+				"output %q %s for %d instances, and no run at load has shown which axis has their rows: %s, or give the model golden answers or a warmUp that it takes",
+				out.Name, described(out.Value), count, sendColumns)
+		}
+		rows[i].Value = tensor.RowsFirst(out.Value, axis)
+	}
+	return rows, nil
+}
+
+// doubtful reports whether the first axis may be as long as there are instances by
+// chance: the model fixes it, or leaves another one open that is as long.
+func doubtful(s tensor.Spec, v tensor.Value, count int) bool {
+	switch v := v.(type) {
+	case *tensor.Tensor:
+		if len(s.Shape) > 0 && s.Shape[0] >= 0 {
+			return true
+		}
+		for axis := 1; axis < len(v.Shape); axis++ {
+			if v.Shape[axis] == int64(count) && (axis >= len(s.Shape) || s.Shape[axis] < 0) {
+				return true
+			}
+		}
+	case tensor.Sequence:
+		n, ok := tensor.RowsOf(v, 1)
+		return ok && n == count
+	}
+	return false
+}
