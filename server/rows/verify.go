@@ -64,6 +64,9 @@ func Verify(ctx context.Context, m Model, a Axes, size int) (Proof, error) {
 
 // batchable checks that every input and output has rows.
 func (m *Model) batchable(a Axes) error {
+	if len(m.Inputs) == 0 {
+		return errors.New("the model has no inputs, so it has no rows")
+	}
 	for i, s := range m.Inputs {
 		if a.Inputs[i] == tensor.NoRows || len(s.Shape) == 0 || s.Shape[a.Inputs[i].Axis()] >= 0 {
 			if len(openAxes(s)) == 0 || len(s.Shape) == 0 || s.Shape[0] >= 0 {

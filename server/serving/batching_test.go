@@ -25,6 +25,20 @@ func TestBatchingIsVerified(t *testing.T) {
 		"scalar_fp32":    "takes no batch",
 		"sequence":       `output "y"`,
 		"empty":          `output "y"`,
+
+		"one_label":       "", // although it declares one
+		"targets":         "",
+		"target_sequence": "",
+		"recognizer":      "",
+		"recurrent":       "",
+		"recurrent_named": "",
+		"tokens":          "",
+		"labelled":        `output "classes" has no axis for rows`,
+		"threshold":       `input "threshold" has the fixed shape []`,
+		"offset":          `input "offset" of shape [-1] has no axis for rows`,
+		"shares":          "differs from its single run",
+		"quantized":       "differs from its single run",
+		"no_inputs":       "the model has no inputs",
 	} {
 		t.Run(model, func(t *testing.T) {
 			c, _ := load(t, map[string]string{"m/1/model.onnx": model, "m/config.yaml": "batching: {maxBatchSize: 8}"}, "")
