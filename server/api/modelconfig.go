@@ -1,10 +1,13 @@
 package api
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 
 	"slipway/server/modelconfig"
 	"slipway/server/oip"
+	"slipway/server/serving"
 	"slipway/server/tensor"
 )
 
@@ -14,29 +17,52 @@ func (a *API) ModelConfig(call *Call, model, version string) (*oip.ModelConfig, 
 	if err != nil {
 		return nil, err
 	}
+	batchSize := batchSize(v)
 	c := &oip.ModelConfig{
 		Name: m.Name, Platform: platform, Backend: backend, DefaultModelFilename: "model.onnx",
 		VersionPolicy: versionPolicy(m.Config.Versions),
-		MaxBatchSize:  int32(v.MaxBatchSize),
+		MaxBatchSize:  int32(batchSize),
 		InstanceGroup: []*oip.ModelInstanceGroup{{Name: m.Name, Count: int32(v.Instances), Kind: oip.ModelInstanceGroup_KIND_CPU}},
 		Parameters:    map[string]*oip.ModelParameter{"intra_op_thread_count": {StringValue: strconv.Itoa(v.IntraOpThreads)}},
 		ModelWarmup:   warmUps(m.Config.WarmUp),
 	}
 	for _, spec := range v.Inputs {
-		dtype, dims := configured(spec, v.MaxBatchSize)
+		dtype, dims := configured(spec, batchSize)
 		c.Input = append(c.Input, &oip.ModelInput{Name: spec.Name, DataType: dtype, Dims: dims})
 	}
 	for _, spec := range v.Outputs {
-		dtype, dims := configured(spec, v.MaxBatchSize)
+		dtype, dims := configured(spec, batchSize)
 		c.Output = append(c.Output, &oip.ModelOutput{Name: spec.Name, DataType: dtype, Dims: dims})
 	}
 	if v.MaxBatchSize > 0 {
 		c.SchedulingChoice = &oip.ModelConfig_DynamicBatching{DynamicBatching: dynamicBatching(m.Config)}
 	}
-	if v.BatchingRefused() != "" {
-		c.Parameters["batching"] = &oip.ModelParameter{StringValue: batchingRefused + v.BatchingRefused()}
+	if text := batching(v, batchSize); text != "" {
+		c.Parameters["batching"] = &oip.ModelParameter{StringValue: text}
 	}
 	return c, nil
+}
+
+// batchSize returns the most rows of a batch as Triton means it, whose batches lie along
+// the first axis of every input and output: 0 where they do not.
+func batchSize(v *serving.Version) int {
+	for _, spec := range slices.Concat(v.Inputs, v.Outputs) {
+		if spec.Kind == tensor.KindTensor && spec.Rows.Axis() > 0 {
+			return 0
+		}
+	}
+	return v.MaxBatchSize
+}
+
+// batching returns what batchSize does not say of the batching that was asked for.
+func batching(v *serving.Version, batchSize int) string {
+	switch {
+	case v.BatchingRefused() != "":
+		return batchingRefused + v.BatchingRefused()
+	case v.MaxBatchSize > batchSize:
+		return fmt.Sprintf("up to %d rows, which do not all lie along the first axis", v.MaxBatchSize)
+	}
+	return v.Unproved
 }
 
 // configured returns the type of an input or output as the configuration has it:

@@ -27,6 +27,7 @@ type candidate struct {
 	bundle  repository.Bundle
 	config  modelconfig.Config
 	session *onnx.Session
+	shared  []sharedDimension // of the inputs
 }
 
 func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error) {
@@ -34,7 +35,10 @@ func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error)
 	if err != nil {
 		return candidate{}, err
 	}
-	return candidate{Inputs: session.Inputs(), Outputs: session.Outputs(), bundle: r.Bundle, config: r.Settings, session: session}, nil
+	return candidate{
+		Inputs: session.Inputs(), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
+		bundle: r.Bundle, config: r.Settings, session: session,
+	}, nil
 }
 
 // open makes a version that has proved itself, in a trial if the catalog has trials.

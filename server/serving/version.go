@@ -227,7 +227,7 @@ func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 				v.Inputs[i].Name, v.Inputs[i].DType, tensor.ShapeString(v.Inputs[i].Shape))
 		}
 	}
-	return ordered, nil
+	return ordered, v.checkDimensions(ordered)
 }
 
 func (v *Version) checkOutputs(outputs []string) error {
