@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"slipway/server/golden"
-	"slipway/server/tensor"
 	"slipway/server/trial"
 )
 
@@ -38,12 +37,15 @@ func Prove(ctx context.Context, r trial.Request, step func(name string)) (trial.
 // prove warms a candidate up, reproduces its golden answers, learns where its rows are
 // and verifies its batching.
 func (v *candidate) prove(ctx context.Context, step func(name string)) (result trial.Result, err error) {
-	if err := v.checkDeclared(); err != nil {
+	if err := errors.Join(v.checkDeclared(), v.checkWarmUps()); err != nil {
 		return result, permanent(err)
 	}
 	step(stepWarmUp)
 	warm, err := v.warmUp(ctx)
-	if err != nil {
+	if err != nil && len(v.config.WarmUp) > 0 {
+		return result, v.warmUpFailure(ctx, err)
+	}
+	if err != nil { // it was made up
 		result.WarmUpRefused = err.Error()
 	}
 	result.RunsLong = v.runsLong(ctx, warm)
@@ -90,48 +92,6 @@ func (v *candidate) goldenCases() ([]golden.Case, error) {
 		return nil, err
 	}
 	return nil, permanent(err)
-}
-
-// checkDeclared compares what a config.pbtxt declares with the model.
-func (v *candidate) checkDeclared() error {
-	for _, d := range v.config.Declared {
-		specs, kind := v.Outputs, "output"
-		if d.Input {
-			specs, kind = v.Inputs, "input"
-		}
-		at := indexOf(specs, d.Name)
-		if at < 0 {
-			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, tensor.QuotedNames(specs))
-		}
-		if specs[at].Kind != tensor.KindTensor {
-			continue
-		}
-		if specs[at].DType != d.DType {
-			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
-		}
-		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) {
-			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
-				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
-		}
-	}
-	return nil
-}
-
-// compatible reports whether two shapes are the same where neither is open. The rank
-// of a model's empty shape is not known.
-func compatible(a, b []int64) bool {
-	if len(b) == 0 {
-		return true
-	}
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] >= 0 && b[i] >= 0 && a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // reproduce runs a golden request and compares the response.

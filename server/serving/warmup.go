@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
+	"slipway/server/fault"
 	"slipway/server/modelconfig"
 	"slipway/server/tensor"
 )
@@ -34,19 +34,31 @@ func (v *candidate) warmUp(ctx context.Context) ([][]*tensor.Tensor, error) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var succeeded [][]*tensor.Tensor
-	for _, w := range v.config.WarmUp {
+	for i, w := range v.config.WarmUp {
 		inputs, err := v.makeInputs(w, random)
 		if err != nil {
-			return succeeded, fmt.Errorf("warm-up %q: %w", w.Name, err)
+			return succeeded, fmt.Errorf("warmUp[%d] %q: %w", i, w.Name, err)
 		}
 		for range max(w.Count, 1) {
 			if _, err := v.session.Run(ctx, inputs, nil); err != nil {
-				return succeeded, fmt.Errorf("warm-up %q: %w", w.Name, err)
+				return succeeded, fmt.Errorf("warmUp[%d] %q: %w", i, w.Name, err)
 			}
 		}
 		succeeded = append(succeeded, inputs)
 	}
 	return succeeded, nil
+}
+
+// warmUpFailure returns why a warm-up that the configuration asks for keeps the version
+// from being loaded. What the model refuses, it always refuses.
+func (v *candidate) warmUpFailure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if fault.CodeOf(err) == fault.InvalidArgument {
+		return permanent(err)
+	}
+	return err
 }
 
 // longRun is the time from which a run keeps one of Go's processors from others
@@ -85,10 +97,7 @@ func (v *candidate) makeInputs(w modelconfig.WarmUp, random *rand.Rand) ([]*tens
 		var generator tensor.Generator
 		shape := spec.Closed(int64(w.BatchSize))
 		if given, named := w.Inputs[spec.Name]; named {
-			shape = slices.Clone(given.Dims)
-			if len(given.Dims) == len(spec.Shape)-1 { // as Triton writes them, without the batch
-				shape = append([]int64{int64(max(w.BatchSize, 1))}, given.Dims...)
-			}
+			shape = warmUpShape(spec, given, w.BatchSize)
 			if given.Random {
 				generator.Random = random
 			}
