@@ -41,8 +41,8 @@ func Learn(ctx context.Context, m Model) Axes {
 	if len(ways) == 0 {
 		return unlearned(&m, slices.Repeat([]tensor.RowAxis{tensor.NoRows}, len(m.Inputs)))
 	}
-	if slices.ContainsFunc(m.Inputs, neverRows) { // then none are served, whatever the others are
-		return unlearned(&m, ways[0])
+	if slices.ContainsFunc(m.Inputs, neverRows) { // then none are served, wherever the others have them
+		return Axes{Inputs: ways[0], Outputs: unlearned(&m, ways[0]).Outputs}
 	}
 	l := learner{Model: &m, until: time.Now().Add(learnTime)}
 	for _, way := range ways {

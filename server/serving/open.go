@@ -28,6 +28,8 @@ type candidate struct {
 	config  modelconfig.Config
 	session *onnx.Session
 	shared  []sharedDimension // of the inputs
+
+	refusesEmpty bool // inputs without elements
 }
 
 func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error) {
@@ -106,6 +108,7 @@ func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Re
 	} else {
 		p.result = *passed
 		p.applyRows(p.result)
+		p.refusesEmpty = p.result.Died != ""
 		if passed.WarmUpRefused == "" { // what failed within the trial's limits may end the server
 			_, _ = p.warmUp(ctx)
 		}
@@ -127,6 +130,9 @@ func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemet
 	v.holds.Store(1)
 	if p.result.WarmUpRefused != "" {
 		log.Info("warm-up run refused", "reason", p.result.WarmUpRefused)
+	}
+	if p.result.Died != "" {
+		log.Warn("inputs without elements refused", "reason", p.result.Died)
 	}
 	if p.result.BatchingRefused != "" {
 		v.refuseBatching(p.result.BatchingRefused, log)

@@ -17,6 +17,7 @@ const (
 	stepGolden = "reproducing the golden answers"
 	stepRows   = "learning the rows"
 	stepVerify = "verifying batching"
+	stepEmpty  = "running on inputs without elements"
 )
 
 // Prove opens and proves a version as the catalog does without trials. It is the part
@@ -31,7 +32,8 @@ func Prove(ctx context.Context, r trial.Request, step func(name string)) (trial.
 	if err != nil {
 		return trial.Result{}, &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
 	}
-	return result, v.session.Close()
+	result.Risk = func() { v.tryEmpty(ctx, step) }
+	return result, nil
 }
 
 // prove warms a candidate up, reproduces its golden answers, learns where its rows are

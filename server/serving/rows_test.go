@@ -34,7 +34,7 @@ func TestRowsAreLearned(t *testing.T) {
 		"recognizer":      {[]tensor.RowAxis{at(0)}, []tensor.RowAxis{at(1)}},
 		"recurrent":       {[]tensor.RowAxis{at(1), at(1)}, []tensor.RowAxis{at(1), at(1)}},
 		"recurrent_named": {[]tensor.RowAxis{at(1), at(1)}, []tensor.RowAxis{at(1), at(1)}},
-		"threshold":       {[]tensor.RowAxis{0, no}, []tensor.RowAxis{0}},
+		"threshold":       {[]tensor.RowAxis{at(0), no}, []tensor.RowAxis{0}},
 		"offset":          {[]tensor.RowAxis{at(0), no}, []tensor.RowAxis{at(0)}},
 		"labelled":        {[]tensor.RowAxis{at(0)}, []tensor.RowAxis{at(0), no}},
 		"one_label":       {[]tensor.RowAxis{at(0)}, []tensor.RowAxis{at(0)}},

@@ -227,6 +227,9 @@ func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 				v.Inputs[i].Name, v.Inputs[i].DType, tensor.ShapeString(v.Inputs[i].Shape))
 		}
 	}
+	if err := v.checkEmpty(ordered); err != nil {
+		return nil, err
+	}
 	return ordered, v.checkDimensions(ordered)
 }
 

@@ -26,7 +26,8 @@ type child struct {
 	command *exec.Cmd
 	reports *os.File
 	output  output
-	step    string // the last one that began
+	step    string  // the last one that began
+	passed  *Result // what counts if the child dies
 
 	peak         int64 // bytes that it was seen to hold
 	overMemory   bool  // it was killed because it held more than it may
@@ -99,6 +100,9 @@ func (c *child) wait() (last report) {
 		}
 		last = next
 		c.step = cmp.Or(next.Step, c.step)
+		if next.Passed != nil {
+			c.passed = next.Passed
+		}
 	}
 	_ = c.reports.Close() // a child that writes on ends
 	c.stopWatching()      // before the child's number may be that of another process

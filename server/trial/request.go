@@ -28,6 +28,11 @@ type Result struct {
 	PeakBytes       int64 // the most memory that the child was seen to hold
 
 	InputRows, OutputRows []tensor.RowAxis // where the rows are, in the model's order
+
+	// Risk, if not nil, is called once the result counts: a child that it ends has passed,
+	// and Died is how it ended.
+	Risk func() `json:"-"`
+	Died string
 }
 
 // Step is a part of a proof, such as "warming up", and how long it took.
@@ -61,10 +66,11 @@ type task struct {
 	Limits  Limits
 }
 
-// report is one line that the child writes: a step that begins, or in the last one
-// the result or the failure.
+// report is one line that the child writes: a step that begins, what counts if the
+// process dies in the next one, or in the last one the result or the failure.
 type report struct {
 	Step    string   `json:",omitempty"`
+	Passed  *Result  `json:",omitempty"`
 	Result  *Result  `json:",omitempty"`
 	Failure *Failure `json:",omitempty"`
 }

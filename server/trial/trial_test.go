@@ -75,6 +75,17 @@ var proofs = map[string]Prove{
 		<-ctx.Done()
 		return Result{}, nil
 	},
+	"risk": func(_ context.Context, _ Request, step func(string)) (Result, error) {
+		return Result{MaxBatchSize: 7, Risk: func() { step("daring") }}, nil
+	},
+	"die of a risk": func(_ context.Context, _ Request, step func(string)) (Result, error) {
+		step("opening")
+		return Result{MaxBatchSize: 7, Risk: func() {
+			step("daring")
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+			select {}
+		}}, nil
+	},
 	"take memory": func(_ context.Context, _ Request, step func(string)) (Result, error) {
 		step("running")
 		debug.SetGCPercent(-1)
@@ -111,6 +122,21 @@ func newTrials(proof string, o Options) *Trials {
 		o.Timeout = time.Minute
 	}
 	return New(o, 4<<30, nil)
+}
+
+// What a child dares once it has passed is no part of the proof.
+func TestAChildThatDiesOfARiskHasPassed(t *testing.T) {
+	for proof, died := range map[string]string{"risk": "", "die of a risk": "the trial ended by SIGSEGV, daring"} {
+		result, release, err := newTrials(proof, Options{}).Run(t.Context(), Request{IntraOpThreads: 1})
+		require.NoError(t, err)
+		release()
+		assert.Equal(t, 7, result.MaxBatchSize)
+		if died == "" {
+			assert.Empty(t, result.Died)
+		} else {
+			assert.Contains(t, result.Died, died)
+		}
+	}
 }
 
 // run runs one trial and returns its failure.

@@ -83,6 +83,9 @@ func (t *Trials) try(ctx context.Context, r Request, memory *reservation) (Resul
 	switch {
 	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errTimeout):
 		return Result{}, context.Cause(ctx)
+	case last.Result == nil && last.Failure == nil && c.passed != nil:
+		c.passed.Died, c.passed.PeakBytes = c.crashed(memory.bytes).Reason, c.peak
+		return *c.passed, nil
 	case ctx.Err() != nil:
 		return Result{}, late(t.options.Timeout, c.processorTime(), c.while())
 	case last.Failure != nil:
