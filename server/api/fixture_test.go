@@ -3,11 +3,13 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,12 +31,23 @@ import (
 	"slipway/server/grpcapi"
 	"slipway/server/httpapi"
 	"slipway/server/oip"
+	"slipway/server/onnx"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/telemetry"
+	"slipway/server/trial"
 )
 
+// TestMain makes this binary the child of trials too.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "trial" {
+		setUp := func(library string, _ trial.Limits) error { return onnx.Init(library) }
+		if err := trial.Main(setUp, serving.Prove); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	gin.SetMode(gin.TestMode)
 	onnxtest.Main(m)
 }
@@ -79,12 +92,18 @@ func (l *lines) with(t testing.TB, message string) (all []map[string]any) {
 
 func start(t testing.TB, repository string, change func(*api.Options)) *fixture {
 	t.Helper()
+	return startCatalog(t, serving.Options{Folder: repository}, change)
+}
+
+func startCatalog(t testing.TB, o serving.Options, change func(*api.Options)) *fixture {
+	t.Helper()
+	o.Processors, o.IntraOpThreads = 2, 1
 	f := &fixture{log: &lines{}, access: &lines{}, registry: prometheus.NewRegistry()}
 	log := telemetry.NewLogger(f.log, slog.LevelDebug)
 	metrics := telemetry.NewMetrics(f.registry, telemetry.Build{Version: "test"})
-	catalog := serving.NewCatalog(serving.Options{Folder: repository, Processors: 2, IntraOpThreads: 1}, log, metrics)
+	catalog := serving.NewCatalog(o, log, metrics)
 	t.Cleanup(catalog.Close)
-	if repository != "" {
+	if o.Folder != "" {
 		require.NoError(t, catalog.LoadAll(t.Context()))
 	}
 	options := api.Options{

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ import (
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/serving"
 	"slipway/server/tensor"
+	"slipway/server/trial"
 )
 
 // notAlone are the test models that need another file, are none, or take long.
@@ -31,6 +33,9 @@ func TestEveryModelByEveryRoute(t *testing.T) {
 	all, err := filepath.Glob(filepath.Join(filepath.Dir(onnxtest.Model(t, "constant_1")), "*.onnx"))
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
+	library, err := onnxtest.Library()
+	require.NoError(t, err)
+	trials := trial.New(trial.Options{Command: []string{os.Args[0], "trial"}, Library: library, Timeout: time.Minute}, 4<<30, nil)
 	for _, settings := range []string{"", "batching: {maxBatchSize: 8}\n"} {
 		files := map[string]string{}
 		for _, path := range all {
@@ -42,7 +47,7 @@ func TestEveryModelByEveryRoute(t *testing.T) {
 		for path := range files {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, filepath.Dir(filepath.Dir(path)), "config.yaml"), []byte(settings), 0o600))
 		}
-		f := start(t, folder, nil)
+		f := startCatalog(t, serving.Options{Folder: folder, Trials: trials}, nil)
 		for _, m := range f.api.Catalog.Models() {
 			t.Run(m.Name+" "+strings.TrimSpace(settings), func(t *testing.T) { f.tryEveryRoute(t, m) })
 		}
