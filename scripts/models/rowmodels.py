@@ -176,7 +176,9 @@ def tokens():
 
 def quantized():
     """Embeddings of 100 tokens, an LSTM and a layer, quantized dynamically: the scale of what goes into a product is
-    that of the whole batch."""
+    that of the whole batch. The tokens 0 and 1 are padding, as is usual, so that they show nothing of it."""
+    words = numpy_helper.to_array(weights("words", 100, 8)).copy()
+    words[:2] = 0
     exact = model(
         "quantized",
         [tensor("ids", INT64, [BATCH, TIME])],
@@ -188,7 +190,13 @@ def quantized():
             node("MatMul", ["last", "dense"], ["y"]),
         ],
         [tensor("y", FP32, [BATCH, 2])],
-        [weights("words", 100, 8), weights("w", 1, 32, 8), weights("r", 1, 32, 8), weights("dense", 8, 2), constant("direction", INT64, [0])],
+        [
+            numpy_helper.from_array(words, "words"),
+            weights("w", 1, 32, 8),
+            weights("r", 1, 32, 8),
+            weights("dense", 8, 2),
+            constant("direction", INT64, [0]),
+        ],
     )
     logging.getLogger().setLevel(logging.ERROR)  # it recommends steps that a larger model needs
     with tempfile.TemporaryDirectory() as folder:
