@@ -1,11 +1,11 @@
 package api_test
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +86,7 @@ func (f *fixture) tryEveryRoute(t *testing.T, m *serving.Model) {
 			{"/predict/" + m.Name, columnsOf(tensors), nil},
 			{"/v1/models/" + m.Name + ":predict", columnsOf(tensors), nil},
 			{"/v2/models/" + m.Name + "/infer", string(codec.AppendRequest(nil, request)), nil},
-			{"/v2/models/" + m.Name + "/infer", string(binary), []string{"Inference-Header-Content-Length", fmt.Sprint(header)}},
+			{"/v2/models/" + m.Name + "/infer", string(binary), []string{"Inference-Header-Content-Length", strconv.Itoa(header)}},
 			{"/v2/models/" + m.Name + "/infer", `{"inputs":[],"parameters":{"binary_data_output":true}}`, nil},
 		} {
 			code, body := f.request(t, f.rest, http.MethodPost, r.path, r.body, r.headers...)

@@ -11,7 +11,7 @@ import (
 
 // fixedRows returns how many rows a model takes that takes no other number of them: its
 // inputs all begin with it. One row it takes even if other dimensions are open; those are
-// the sizes of an image, say. Scalars alone count as rows of an open number.
+// the sizes of an image, say. A model without inputs takes no rows.
 func fixedRows(inputs []tensor.Spec) (size int64, fixed bool) {
 	for i, in := range inputs {
 		if len(in.Shape) == 0 || in.Shape[0] < 1 || i > 0 && in.Shape[0] != size {
@@ -22,22 +22,35 @@ func fixedRows(inputs []tensor.Spec) (size int64, fixed bool) {
 	return size, size == 1 || !slices.ContainsFunc(inputs, func(s tensor.Spec) bool { return len(openAxes(s)) > 0 })
 }
 
+// fixedAxes returns the axes of a model that takes one number of rows, or none.
+func fixedAxes(m *Model) Axes {
+	a := Axes{Outputs: make([]tensor.RowAxis, len(m.Outputs))}
+	for range m.Inputs {
+		a.Inputs = append(a.Inputs, tensor.RowsAt(0))
+	}
+	for i := range a.Outputs {
+		if len(m.Inputs) == 0 {
+			a.Outputs[i] = tensor.NoRows
+		}
+	}
+	return a
+}
+
 // learnFixed learns from two batches of the only size, of which the second has the rows
 // of the first in another order. A single row needs no proof: what has one row is its.
-func learnFixed(ctx context.Context, m *Model, size int64) Axes {
-	a := Axes{Inputs: slices.Repeat([]tensor.RowAxis{tensor.RowsAt(0)}, len(m.Inputs)), Outputs: make([]tensor.RowAxis, len(m.Outputs))}
-	if size == 1 {
-		return a
+func learnFixed(ctx context.Context, m *Model, a Axes, size int64) (Axes, error) {
+	if size < 2 {
+		return a, nil
 	}
 	s := &sampler{model: m, axes: a.Inputs, until: time.Now().Add(learnTime)}
 	first, second := s.turned(ctx, size)
 	if second == nil {
-		return a
+		return a, s.err
 	}
 	for i := range m.Outputs {
 		a.Outputs[i] = turnedAxis(first[i].Value, second[i].Value, int(size))
 	}
-	return a
+	return a, nil
 }
 
 // turned returns the responses to a batch and to one whose first row comes last.
@@ -54,11 +67,10 @@ func (s *sampler) turned(ctx context.Context, size int64) (first, second []tenso
 		for i, t := range inputs {
 			turned[i], _ = tensor.Concat([]*tensor.Tensor{t.Rows(1, int(size)), t.Rows(0, 1)}, 0)
 		}
-		var err error
-		if first, err = s.model.Run(ctx, inputs); err != nil {
+		if first, s.err = s.model.Run(ctx, inputs); s.err != nil {
 			continue
 		}
-		if second, err = s.model.Run(ctx, turned); err == nil {
+		if second, s.err = s.model.Run(ctx, turned); s.err == nil {
 			return first, second
 		}
 	}

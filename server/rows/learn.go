@@ -27,33 +27,44 @@ const (
 	equal   // and they are just that
 )
 
-// Learn runs the model and returns where its rows are. What no run has shown is told by
-// names, or left unknown.
-func Learn(ctx context.Context, m Model) Axes {
-	if len(m.Inputs) == 0 {
-		return Axes{Outputs: slices.Repeat([]tensor.RowAxis{tensor.NoRows}, len(m.Outputs))}
-	}
-	m = m.bounded().ranked()
-	if size, fixed := fixedRows(m.Inputs); fixed {
-		return learnFixed(ctx, &m, size)
+// ByNames returns what names tell of where a model's rows are, without a run.
+func ByNames(m Model) Axes {
+	m = m.ranked()
+	if _, fixed := fixedRows(m.Inputs); fixed {
+		return fixedAxes(&m)
 	}
 	ways := candidates(m.Inputs)
 	if len(ways) == 0 {
 		return unlearned(&m, slices.Repeat([]tensor.RowAxis{tensor.NoRows}, len(m.Inputs)))
 	}
+	a := unlearned(&m, ways[0])
 	if slices.ContainsFunc(m.Inputs, neverRows) { // then none are served, wherever the others have them
-		return Axes{Inputs: ways[0], Outputs: unlearned(&m, ways[0]).Outputs}
+		a.Inputs = ways[0]
+	}
+	return a
+}
+
+// Learn runs the model and returns where its rows are. What no run has shown is told by
+// names, or left unknown; the error is why the model took no rows at all.
+func Learn(ctx context.Context, m Model) (Axes, error) {
+	m = m.bounded().ranked()
+	told := ByNames(m)
+	if size, fixed := fixedRows(m.Inputs); fixed {
+		return learnFixed(ctx, &m, told, size)
+	}
+	if slices.ContainsFunc(m.Inputs, neverRows) {
+		return told, nil
 	}
 	l := learner{Model: &m, until: time.Now().Add(learnTime)}
-	for _, way := range ways {
+	for _, way := range candidates(m.Inputs) {
 		if l.try(ctx, way); l.sure || ctx.Err() != nil || len(l.best.Inputs) > 0 && l.spent() {
 			break
 		}
 	}
 	if len(l.best.Inputs) == 0 {
-		return unlearned(&m, ways[0])
+		return told, l.err
 	}
-	return l.best
+	return l.best, nil
 }
 
 // bounded returns m with a bound on the time of each run.
@@ -89,6 +100,7 @@ type learner struct {
 	best   Axes
 	points int
 	sure   bool // all outputs have rows that equal those of single runs
+	err    error
 }
 
 func (l *learner) spent() bool { return !time.Now().Before(l.until) }
@@ -98,8 +110,9 @@ func (l *learner) spent() bool { return !time.Now().Before(l.until) }
 func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 	s := &sampler{model: l.Model, axes: way, until: l.until}
 	for found := range s.all(ctx) {
-		outputs, points, ran := l.judge(ctx, s, found)
-		if !ran {
+		outputs, points, err := l.judge(ctx, s, found)
+		if err != nil {
+			l.err = err
 			return
 		}
 		points *= len(way) + 1
@@ -114,10 +127,11 @@ func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 		}
 		return
 	}
+	l.err = s.err
 }
 
 // judge compares batches of two and three rows with the rows by themselves.
-func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, points int, ran bool) {
+func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, points int, err error) {
 	grades := slices.Repeat([]int{equal}, len(l.Outputs))
 	axes = make([]tensor.RowAxis, len(l.Outputs))
 	for size := 2; size <= 3; size++ {
@@ -126,11 +140,11 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 		}
 		inputs, err := s.stack(found.rows, size)
 		if err != nil {
-			return nil, 0, false
+			return nil, 0, err
 		}
 		response, err := l.Run(ctx, inputs)
 		if err != nil {
-			return nil, 0, false
+			return nil, 0, err
 		}
 		for i := range l.Outputs {
 			axis := following(found.single[0][i].Value, response[i].Value, size)
@@ -150,7 +164,7 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 		}
 		points += grades[i]
 	}
-	return axes, points, true
+	return axes, points, nil
 }
 
 // following returns the axis along which a batch is as long as it has rows, where one

@@ -7,6 +7,7 @@ import (
 
 	"slipway/server/fault"
 	"slipway/server/tensor"
+	"slipway/server/trial"
 )
 
 // emptyRun bounds a run on inputs without elements.
@@ -16,12 +17,11 @@ const emptyRun = time.Second
 // dimension is open. Most kernels take them or refuse them; those of recurrent networks
 // end the process. So only a trial's child may call it, and what it computes does not
 // count.
-func (v *candidate) tryEmpty(ctx context.Context, step func(string)) {
-	defer v.session.Close() //nolint:errcheck // the process ends next
+func (v *candidate) tryEmpty(ctx context.Context, to trial.Progress) {
 	if !slices.ContainsFunc(v.Inputs, mayBeEmpty) || v.takesNumbers() {
 		return
 	}
-	step(stepEmpty)
+	to.Step(stepEmpty)
 	const some = 3
 	for _, sizes := range []struct{ rows, others int64 }{{0, 0}, {0, some}, {1, 0}} {
 		inputs := make([]*tensor.Tensor, len(v.Inputs))

@@ -43,5 +43,5 @@ func TestInputsWithoutElements(t *testing.T) {
 		require.ErrorContains(t, err, test.refused)
 		assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 	}
-	assert.Contains(t, log.String(), `"msg":"inputs without elements refused","model":"gru","version":"1","reason":"the trial ended by SIGABRT, running on inputs without elements`)
+	assert.Contains(t, log.String(), `"msg":"trial died after it had passed","model":"gru","version":"1","reason":"the trial ended by SIGABRT, running on inputs without elements`)
 }

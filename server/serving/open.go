@@ -104,11 +104,14 @@ func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Re
 	}
 	p := proved{candidate: opened}
 	if passed == nil {
-		p.result, err = p.prove(ctx, func(string) {})
+		p.result, err = p.prove(ctx, trial.Progress{})
 	} else {
 		p.result = *passed
 		p.applyRows(p.result)
-		p.refusesEmpty = p.result.Died != ""
+		p.refusesEmpty = p.result.RefusesEmpty
+		if p.result.Died != "" && p.result.MaxBatchSize == 0 && r.Settings.Batching.MaxBatchSize > 1 && p.result.BatchingRefused == "" {
+			p.result.BatchingRefused = p.result.Died
+		}
 		if passed.WarmUpRefused == "" { // what failed within the trial's limits may end the server
 			_, _ = p.warmUp(ctx)
 		}
@@ -132,7 +135,10 @@ func (c *Catalog) serve(p proved, sizes Size, mark *crashmark.Mark, load telemet
 		log.Info("warm-up run refused", "reason", p.result.WarmUpRefused)
 	}
 	if p.result.Died != "" {
-		log.Warn("inputs without elements refused", "reason", p.result.Died)
+		log.Warn("trial died after it had passed", "reason", p.result.Died, "refuses_inputs_without_elements", p.result.RefusesEmpty)
+	}
+	if p.result.RowsUnlearned != "" {
+		log.Info("rows not learned", "reason", p.result.RowsUnlearned)
 	}
 	if p.result.BatchingRefused != "" {
 		v.refuseBatching(p.result.BatchingRefused, log)

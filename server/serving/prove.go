@@ -22,27 +22,30 @@ const (
 
 // Prove opens and proves a version as the catalog does without trials. It is the part
 // of a trial's child, which never frees what it has opened.
-func Prove(ctx context.Context, r trial.Request, step func(name string)) (trial.Result, error) {
-	step(stepOpen)
+func Prove(ctx context.Context, r trial.Request, to trial.Progress) (trial.Result, error) {
+	to.Step(stepOpen)
 	v, err := openCandidate(r, nil)
 	if err != nil {
 		return trial.Result{}, err
 	}
-	result, err := v.prove(ctx, step)
+	result, err := v.prove(ctx, to)
 	if err != nil {
 		return trial.Result{}, &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
 	}
-	result.Risk = func() { v.tryEmpty(ctx, step) }
-	return result, nil
+	dies := result
+	dies.RefusesEmpty = true
+	to.Passed(dies)
+	v.tryEmpty(ctx, to)
+	return result, v.session.Close()
 }
 
 // prove warms a candidate up, reproduces its golden answers, learns where its rows are
 // and verifies its batching.
-func (v *candidate) prove(ctx context.Context, step func(name string)) (result trial.Result, err error) {
+func (v *candidate) prove(ctx context.Context, to trial.Progress) (result trial.Result, err error) {
 	if err := errors.Join(v.checkDeclared(), v.checkWarmUps()); err != nil {
 		return result, permanent(err)
 	}
-	step(stepWarmUp)
+	to.Step(stepWarmUp)
 	warm, err := v.warmUp(ctx)
 	if err != nil && len(v.config.WarmUp) > 0 {
 		return result, v.warmUpFailure(ctx, err)
@@ -51,7 +54,7 @@ func (v *candidate) prove(ctx context.Context, step func(name string)) (result t
 		result.WarmUpRefused = err.Error()
 	}
 	result.RunsLong = v.runsLong(ctx, warm)
-	step(stepGolden)
+	to.Step(stepGolden)
 	cases, err := v.goldenCases()
 	if err != nil {
 		return result, err
@@ -61,7 +64,7 @@ func (v *candidate) prove(ctx context.Context, step func(name string)) (result t
 			return result, mismatchError{fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)}
 		}
 	}
-	if err := v.learnRows(ctx, cases, warm, step, &result); err != nil {
+	if err := v.learnRows(ctx, cases, warm, to, &result); err != nil {
 		return result, err
 	}
 	v.applyRows(result)

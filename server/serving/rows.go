@@ -13,15 +13,22 @@ import (
 
 // learnRows finds out where the model's rows are, and verifies batching if the
 // configuration enables it. The error is that of a proof that was given up.
-func (v *candidate) learnRows(ctx context.Context, cases []golden.Case, warm [][]*tensor.Tensor, step func(string), result *trial.Result) error {
-	step(stepRows)
+func (v *candidate) learnRows(ctx context.Context, cases []golden.Case, warm [][]*tensor.Tensor, to trial.Progress, result *trial.Result) error {
 	m := v.rowsModel(cases, warm)
-	axes := rows.Learn(ctx, m)
+	axes := rows.ByNames(m)
 	result.InputRows, result.OutputRows = axes.Inputs, axes.Outputs
+	to.Passed(*result) // inputs that were made up may end the process, or take its memory
+	to.Step(stepRows)
+	axes, err := rows.Learn(ctx, m)
+	result.InputRows, result.OutputRows = axes.Inputs, axes.Outputs
+	if err != nil {
+		result.RowsUnlearned = err.Error()
+	}
+	to.Passed(*result)
 	if v.config.Batching.MaxBatchSize < 2 {
 		return context.Cause(ctx)
 	}
-	step(stepVerify)
+	to.Step(stepVerify)
 	began := time.Now()
 	proof, err := rows.Verify(ctx, m, axes, v.config.Batching.MaxBatchSize)
 	if ctx.Err() != nil {

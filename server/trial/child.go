@@ -16,9 +16,9 @@ const reportsFD = 3
 // Setup prepares the process, which has limited itself, for a proof.
 type Setup func(library string, l Limits) error
 
-// Prove opens and proves a version. It calls step as each step begins. A *Failure is
+// Prove opens and proves a version, and reports its progress. A *Failure is
 // why the version did not pass; any other error counts as one that may pass.
-type Prove func(ctx context.Context, r Request, step func(name string)) (Result, error)
+type Prove func(ctx context.Context, r Request, to Progress) (Result, error)
 
 // Main is the child: it limits itself, proves the version that it reads from
 // standard input and reports.
@@ -39,12 +39,10 @@ func Main(setup Setup, prove Prove) error {
 	}
 	lines := json.NewEncoder(reports)
 	steps := newSteps(func(name string) { _ = lines.Encode(report{Step: name}) }) // without a reader the process is about to be killed
-	result, err := prove(context.Background(), t.Request, steps.begin)
-	if err == nil && result.Risk != nil {
-		result.Steps = steps.all
-		_ = lines.Encode(report{Passed: &result}) // as above
-		result.Risk()
-	}
+	result, err := prove(context.Background(), t.Request, Progress{step: steps.begin, passed: func(r Result) {
+		r.Steps = steps.all
+		_ = lines.Encode(report{Passed: &r}) // as above
+	}})
 	last := report{Result: &result}
 	if err != nil {
 		last = report{Failure: failureOf(err)}

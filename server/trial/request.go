@@ -28,11 +28,11 @@ type Result struct {
 	PeakBytes       int64 // the most memory that the child was seen to hold
 
 	InputRows, OutputRows []tensor.RowAxis // where the rows are, in the model's order
+	RowsUnlearned         string           // why no run has shown them, or empty
+	RefusesEmpty          bool             // inputs without elements may end the process
 
-	// Risk, if not nil, is called once the result counts: a child that it ends has passed,
-	// and Died is how it ended.
-	Risk func() `json:"-"`
-	Died string
+	Died         string // how a child ended that had passed before, or empty
+	diedOfMemory bool
 }
 
 // Step is a part of a proof, such as "warming up", and how long it took.
@@ -66,8 +66,28 @@ type task struct {
 	Limits  Limits
 }
 
+// Progress takes what a proof reports on its way. Its zero value takes no notice.
+type Progress struct {
+	step   func(name string)
+	passed func(Result)
+}
+
+// Step reports that a step begins.
+func (p Progress) Step(name string) {
+	if p.step != nil {
+		p.step(name)
+	}
+}
+
+// Passed reports what counts if the process dies in what follows.
+func (p Progress) Passed(r Result) {
+	if p.passed != nil {
+		p.passed(r)
+	}
+}
+
 // report is one line that the child writes: a step that begins, what counts if the
-// process dies in the next one, or in the last one the result or the failure.
+// process dies in what follows, or in the last one the result or the failure.
 type report struct {
 	Step    string   `json:",omitempty"`
 	Passed  *Result  `json:",omitempty"`

@@ -37,64 +37,75 @@ func TestMain(m *testing.M) {
 
 // proofs are what children do in place of proving a model.
 var proofs = map[string]Prove{
-	"pass": func(_ context.Context, r Request, step func(string)) (Result, error) {
-		step("opening")
-		step("running")
+	"pass": func(_ context.Context, r Request, to Progress) (Result, error) {
+		to.Step("opening")
+		to.Step("running")
 		return Result{MaxBatchSize: r.Settings.Batching.MaxBatchSize, BatchingRefused: r.Bundle.Path}, nil
 	},
-	"fail": func(context.Context, Request, func(string)) (Result, error) {
+	"fail": func(context.Context, Request, Progress) (Result, error) {
 		return Result{}, fmt.Errorf("prove: %w", &Failure{Reason: "golden answer 1", Permanent: true, GoldenMismatch: true})
 	},
-	"pass for now": func(context.Context, Request, func(string)) (Result, error) {
+	"pass for now": func(context.Context, Request, Progress) (Result, error) {
 		return Result{}, errors.New("the volume is away")
 	},
-	"crash": func(_ context.Context, _ Request, step func(string)) (Result, error) {
-		step("running")
+	"crash": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Step("running")
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
 		select {}
 	},
-	"killed": func(context.Context, Request, func(string)) (Result, error) {
+	"killed": func(context.Context, Request, Progress) (Result, error) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	},
-	"compute": func(_ context.Context, _ Request, step func(string)) (Result, error) {
-		step("running")
+	"compute": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Step("running")
 		for sum := 0; ; sum++ {
 			if sum < 0 {
 				return Result{}, nil
 			}
 		}
 	},
-	"wait": func(context.Context, Request, func(string)) (Result, error) {
+	"wait": func(context.Context, Request, Progress) (Result, error) {
 		select {}
 	},
-	"wait for a signal": func(ctx context.Context, r Request, _ func(string)) (Result, error) {
+	"wait for a signal": func(ctx context.Context, r Request, _ Progress) (Result, error) {
 		if err := os.WriteFile(r.Bundle.Path, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 			return Result{}, err
 		}
 		<-ctx.Done()
 		return Result{}, nil
 	},
-	"risk": func(_ context.Context, _ Request, step func(string)) (Result, error) {
-		return Result{MaxBatchSize: 7, Risk: func() { step("daring") }}, nil
+	"pass twice": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Passed(Result{MaxBatchSize: 7, RefusesEmpty: true})
+		to.Step("daring")
+		return Result{MaxBatchSize: 7}, nil
 	},
-	"die of a risk": func(_ context.Context, _ Request, step func(string)) (Result, error) {
-		step("opening")
-		return Result{MaxBatchSize: 7, Risk: func() {
-			step("daring")
-			_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
-			select {}
-		}}, nil
+	"pass and die": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Step("opening")
+		to.Passed(Result{MaxBatchSize: 3})
+		to.Passed(Result{MaxBatchSize: 7, RefusesEmpty: true})
+		to.Step("daring")
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+		select {}
 	},
-	"take memory": func(_ context.Context, _ Request, step func(string)) (Result, error) {
-		step("running")
+	"pass and fail": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Passed(Result{MaxBatchSize: 7})
+		return Result{}, &Failure{Reason: "it fails"}
+	},
+	"pass and wait": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Passed(Result{MaxBatchSize: 7, RefusesEmpty: true})
+		to.Step("waiting")
+		select {}
+	},
+	"take memory": func(_ context.Context, _ Request, to Progress) (Result, error) {
+		to.Step("running")
 		debug.SetGCPercent(-1)
 		for all := [][]byte{}; ; {
 			all = append(all, make([]byte, 1<<20))
 			clear(all[len(all)-1])
 		}
 	},
-	"take 400 MiB": func(context.Context, Request, func(string)) (Result, error) {
+	"take 400 MiB": func(context.Context, Request, Progress) (Result, error) {
 		const size = 400 << 20
 		memory, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		if err != nil {
@@ -105,11 +116,11 @@ var proofs = map[string]Prove{
 		}
 		return Result{MaxBatchSize: int(memory[0])}, nil
 	},
-	"report nonsense": func(context.Context, Request, func(string)) (Result, error) {
+	"report nonsense": func(context.Context, Request, Progress) (Result, error) {
 		_, err := os.NewFile(reportsFD, "reports").WriteString(strings.Repeat(`{"Step":"x"}`, maxReports))
 		return Result{}, err
 	},
-	"pass, then crash": func(context.Context, Request, func(string)) (Result, error) {
+	"pass, then crash": func(context.Context, Request, Progress) (Result, error) {
 		_, _ = os.NewFile(reportsFD, "reports").WriteString(`{"Result":{}}`)
 		os.Exit(3)
 		return Result{}, nil
@@ -124,19 +135,29 @@ func newTrials(proof string, o Options) *Trials {
 	return New(o, 4<<30, nil)
 }
 
-// What a child dares once it has passed is no part of the proof.
-func TestAChildThatDiesOfARiskHasPassed(t *testing.T) {
-	for proof, died := range map[string]string{"risk": "", "die of a risk": "the trial ended by SIGSEGV, daring"} {
-		result, release, err := newTrials(proof, Options{}).Run(t.Context(), Request{IntraOpThreads: 1})
-		require.NoError(t, err)
+// A child that dies after it has passed has shown what it reported last.
+func TestAChildThatDiesAfterItHasPassed(t *testing.T) {
+	for proof, want := range map[string]struct {
+		died   string
+		empty  bool
+		within time.Duration
+	}{
+		"pass twice":    {"", false, time.Minute},
+		"pass and die":  {"the trial ended by SIGSEGV, daring", true, time.Minute},
+		"pass and wait": {"the trial ended by SIGKILL, waiting", true, time.Second},
+	} {
+		result, release, err := newTrials(proof, Options{Timeout: want.within}).Run(t.Context(), Request{IntraOpThreads: 1})
+		require.NoError(t, err, proof)
 		release()
 		assert.Equal(t, 7, result.MaxBatchSize)
-		if died == "" {
+		assert.Equal(t, want.empty, result.RefusesEmpty)
+		if want.died == "" {
 			assert.Empty(t, result.Died)
 		} else {
-			assert.Contains(t, result.Died, died)
+			assert.Contains(t, result.Died, want.died)
 		}
 	}
+	assert.Equal(t, "it fails", run(t, "pass and fail", Options{}).Reason)
 }
 
 // run runs one trial and returns its failure.
@@ -292,7 +313,7 @@ func fill(v reflect.Value) {
 }
 
 func init() {
-	proofs["echo"] = func(_ context.Context, r Request, _ func(string)) (Result, error) {
+	proofs["echo"] = func(_ context.Context, r Request, _ Progress) (Result, error) {
 		return Result{}, fmt.Errorf("%#v", r)
 	}
 }

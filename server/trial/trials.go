@@ -65,7 +65,8 @@ func lacksMemory(result Result, err error) bool {
 	if f := (*Failure)(nil); errors.As(err, &f) {
 		return f.outOfMemory
 	}
-	return noMemory.MatchString(result.WarmUpRefused) || noMemory.MatchString(result.BatchingRefused)
+	return result.diedOfMemory || noMemory.MatchString(result.WarmUpRefused) || noMemory.MatchString(result.RowsUnlearned) ||
+		noMemory.MatchString(result.BatchingRefused)
 }
 
 // try runs one child.
@@ -84,7 +85,8 @@ func (t *Trials) try(ctx context.Context, r Request, memory *reservation) (Resul
 	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errTimeout):
 		return Result{}, context.Cause(ctx)
 	case last.Result == nil && last.Failure == nil && c.passed != nil:
-		c.passed.Died, c.passed.PeakBytes = c.crashed(memory.bytes).Reason, c.peak
+		crash := c.crashed(memory.bytes)
+		c.passed.Died, c.passed.diedOfMemory, c.passed.PeakBytes = crash.Reason, crash.outOfMemory, c.peak
 		return *c.passed, nil
 	case ctx.Err() != nil:
 		return Result{}, late(t.options.Timeout, c.processorTime(), c.while())
