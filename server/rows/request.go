@@ -20,7 +20,7 @@ func Check(inputs, outputs []tensor.Spec, count int) error {
 	}
 	for _, out := range outputs {
 		if out.Rows == tensor.NoRows && count != 1 {
-			return fault.New(fault.InvalidArgument, "output %q has no axis for rows: %s", out.Name, sendColumns)
+			return noRows(out.Name)
 		}
 	}
 	return nil
@@ -34,13 +34,17 @@ func single(s tensor.Spec, count int) bool {
 // Stack returns the inputs of instances, which have the rows along the first axis, as
 // the model takes them.
 func Stack(specs []tensor.Spec, inputs []tensor.Named) []tensor.Named {
-	stacked := slices.Clone(inputs)
+	stacked, owned := inputs, false
 	for i, in := range inputs {
-		at := slices.IndexFunc(specs, func(s tensor.Spec) bool { return s.Name == in.Name })
-		t, ok := in.Value.(*tensor.Tensor)
-		if axis := specs[max(at, 0)].Rows.Axis(); ok && at >= 0 && axis > 0 && axis < len(t.Shape) {
-			stacked[i].Value = t.FromFront(axis)
+		t, isTensor := in.Value.(*tensor.Tensor)
+		axis := specNamed(specs, in.Name).Rows.Axis()
+		if axis == 0 || !isTensor || axis >= len(t.Shape) { // a wrong rank is refused as it came
+			continue
 		}
+		if !owned {
+			stacked, owned = slices.Clone(inputs), true
+		}
+		stacked[i].Value = t.FromFront(axis)
 	}
 	return stacked
 }
@@ -48,26 +52,52 @@ func Stack(specs []tensor.Spec, inputs []tensor.Named) []tensor.Named {
 // Unstack returns the outputs for that many instances with their rows along the first
 // axis. An output that nobody has seen to follow the rows must leave no doubt.
 func Unstack(specs []tensor.Spec, outputs []tensor.Named, count int) ([]tensor.Named, error) {
-	rows := slices.Clone(outputs)
+	rows, owned := outputs, false
 	for i, out := range outputs {
-		at := slices.IndexFunc(specs, func(s tensor.Spec) bool { return s.Name == out.Name })
-		if at < 0 {
-			continue
+		spec := specNamed(specs, out.Name)
+		if err := checkRows(spec, out, count); err != nil {
+			return nil, err
 		}
-		axis := specs[at].Rows.Axis()
-		n, ok := tensor.RowsOf(out.Value, axis)
-		switch {
-		case !ok || n != count:
-			return nil, fault.New(fault.InvalidArgument, "output %q %s, which is not one row for each of the %d instances: %s",
-				out.Name, described(out.Value), count, sendColumns)
-		case specs[at].Rows == 0 && count > 1 && doubtful(specs[at], out.Value, count):
-			return nil, fault.New(fault.InvalidArgument,
-				"output %q %s for %d instances, and no run at load has shown which axis has their rows: %s, or give the model golden answers or a warmUp that it takes",
-				out.Name, described(out.Value), count, sendColumns)
+		if axis := spec.Rows.Axis(); axis > 0 {
+			if !owned {
+				rows, owned = slices.Clone(outputs), true
+			}
+			rows[i].Value = tensor.RowsFirst(out.Value, axis)
 		}
-		rows[i].Value = tensor.RowsFirst(out.Value, axis)
 	}
 	return rows, nil
+}
+
+// checkRows returns an error if an output does not have one row for each instance, or if
+// that may be so by chance.
+func checkRows(s tensor.Spec, out tensor.Named, count int) error {
+	n, ok := tensor.RowsOf(out.Value, s.Rows.Axis())
+	switch {
+	case ok && n == count && (s.Rows != 0 || count == 1 || !doubtful(s, out.Value, count)):
+		return nil
+	case s.Rows == tensor.NoRows:
+		return noRows(out.Name)
+	case ok && n == count:
+		return fault.New(fault.InvalidArgument,
+			"output %q %s for %d instances, and no run at load has shown which axis has their rows: %s, or give the model golden answers or a warmUp that it takes",
+			out.Name, described(out.Value), count, sendColumns)
+	}
+	return fault.New(fault.InvalidArgument, "output %q %s, which is not one row for each of the %d instances: %s",
+		out.Name, described(out.Value), count, sendColumns)
+}
+
+func noRows(output string) error {
+	return fault.New(fault.InvalidArgument, "output %q has no axis for rows: %s", output, sendColumns)
+}
+
+// specNamed returns the spec of that name.
+func specNamed(specs []tensor.Spec, name string) tensor.Spec {
+	for _, s := range specs {
+		if s.Name == name {
+			return s
+		}
+	}
+	return tensor.Spec{}
 }
 
 // doubtful reports whether the first axis may be as long as there are instances by

@@ -163,5 +163,5 @@ func described(v tensor.Value) string {
 	case tensor.Sequence:
 		return fmt.Sprintf("is a sequence of %d", len(v))
 	}
-	return "is a map, which cannot be split into rows"
+	return "is a map"
 }
