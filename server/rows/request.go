@@ -10,11 +10,11 @@ import (
 // sendColumns is what to do where rows cannot be served.
 const sendColumns = `send columns ({"inputs": …}) or a request of the Open Inference Protocol`
 
-// Check returns an error if that many instances can't be given to a model with these
-// inputs, or its outputs can't be given back as rows.
-func Check(inputs, outputs []tensor.Spec, count int) error {
-	for _, in := range inputs {
-		if in.Rows == tensor.NoRows && !single(in, count) {
+// Check returns an error if one of the given inputs can't be given for that many
+// instances, or an output can't be given back as rows.
+func Check(inputs []tensor.Spec, given []tensor.Named, outputs []tensor.Spec, count int) error {
+	for _, in := range given {
+		if spec := specNamed(inputs, in.Name); spec.Rows == tensor.NoRows && !single(spec, count) {
 			return fault.New(fault.InvalidArgument, "input %q has no axis for rows: %s", in.Name, sendColumns)
 		}
 	}
