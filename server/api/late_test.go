@@ -47,7 +47,7 @@ func TestADeadlineEndsTheWaitForNativeCode(t *testing.T) {
 		return p
 	}
 	for protocol, predict := range protocols {
-		refused(t, predict(t, f, ask(1800, 50*time.Millisecond)), fault.DeadlineExceeded)
+		refused(t, predict(t, f, ask(1800, 500*time.Millisecond)), fault.DeadlineExceeded)
 		assert.Equal(t, 1.0, f.late(t), protocol)
 		assert.NoError(t, predict(t, f, plus()), "other models serve")
 		assert.NoError(t, f.api.Live())

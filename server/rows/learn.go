@@ -23,7 +23,7 @@ const (
 const (
 	none    = iota
 	follows // it is as long as there are rows
-	close_  // and its parts are nearly what the rows give by themselves: dynamic quantization
+	near    // and its parts are nearly what the rows give by themselves: dynamic quantization
 	equal   // and they are just that
 )
 
@@ -99,7 +99,7 @@ type learner struct {
 	until  time.Time
 	best   Axes
 	points int
-	sure   bool // all outputs have rows that equal those of single runs
+	sure   bool // each output has rows that equal those of single runs, or stays the same
 	err    error
 }
 
@@ -110,7 +110,7 @@ func (l *learner) spent() bool { return !time.Now().Before(l.until) }
 func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 	s := &sampler{model: l.Model, axes: way, until: l.until}
 	for found := range s.all(ctx) {
-		outputs, points, err := l.judge(ctx, s, found)
+		outputs, points, sure, err := l.judge(ctx, s, found)
 		if err != nil {
 			l.err = err
 			return
@@ -122,8 +122,7 @@ func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 			}
 		}
 		if points > l.points || len(l.best.Inputs) == 0 {
-			l.best, l.points = Axes{Inputs: way, Outputs: outputs}, points
-			l.sure = !slices.Contains(outputs, tensor.NoRows) && points >= equal*len(outputs)*(len(way)+1)
+			l.best, l.points, l.sure = Axes{Inputs: way, Outputs: outputs}, points, sure
 		}
 		return
 	}
@@ -131,8 +130,8 @@ func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 }
 
 // judge compares batches of two and three rows with the rows by themselves.
-func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, points int, err error) {
-	grades := slices.Repeat([]int{equal}, len(l.Outputs))
+func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, points int, sure bool, err error) {
+	grades, stays := slices.Repeat([]int{equal}, len(l.Outputs)), slices.Repeat([]bool{true}, len(l.Outputs))
 	axes = make([]tensor.RowAxis, len(l.Outputs))
 	for size := 2; size <= 3; size++ {
 		if size > 2 && l.spent() {
@@ -140,11 +139,11 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 		}
 		inputs, err := s.stack(found.rows, size)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		response, err := l.Run(ctx, inputs)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		for i := range l.Outputs {
 			axis := following(found.single[0][i].Value, response[i].Value, size)
@@ -153,9 +152,12 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 			}
 			axes[i] = axis
 			grades[i] = min(grades[i], gradeOf(found, i, response[i].Value, axis, size))
+			stays[i] = stays[i] && compare(response[i].Value, found.single[0][i].Value, found.tolerance) == equal
 		}
 	}
+	sure = true
 	for i, axis := range axes {
+		sure = sure && (grades[i] == equal || stays[i])
 		if grades[i] == follows && axis != tensor.RowsAt(0) && !l.named(s.axes, i, axis) {
 			grades[i] = none // indices, say: as many as there are rows, and no row's own
 		}
@@ -164,7 +166,7 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 		}
 		points += grades[i]
 	}
-	return axes, points, nil
+	return axes, points, sure, nil
 }
 
 // following returns the axis along which a batch is as long as it has rows, where one
@@ -225,7 +227,7 @@ func compare(got, want tensor.Value, t golden.Tolerance) int {
 	case same(t):
 		return equal
 	case same(golden.Tolerance{Absolute: nearly * largest(want), Relative: nearly}):
-		return close_
+		return near
 	}
 	return follows
 }

@@ -231,3 +231,21 @@ func TestUnstackLeavesNoDoubt(t *testing.T) {
 		})
 	}
 }
+
+// What has no rows because it always is the same ends the search as well.
+func TestLearnEndsWhenAllIsKnown(t *testing.T) {
+	runs := 0
+	m := rows.Model{
+		Inputs:  []tensor.Spec{spec("x", []int64{-1, -1}), spec("z", []int64{-1, -1})},
+		Outputs: []tensor.Spec{spec("y", []int64{-1}), spec("labels", []int64{3})},
+		Run: func(ctx context.Context, inputs []*tensor.Tensor) ([]tensor.Named, error) {
+			runs++
+			y, err := sums(0, same)(ctx, inputs)
+			return append(y, tensor.Named{Name: "labels", Value: &tensor.Tensor{DType: tensor.FP32, Shape: []int64{3}, Data: []float32{1, 2, 3}}}), err
+		},
+	}
+	got, err := rows.Learn(t.Context(), m)
+	require.NoError(t, err)
+	assert.Equal(t, rows.Axes{Inputs: axes(at(0), at(0)), Outputs: axes(at(0), no)}, got)
+	assert.Equal(t, 5, runs, "three rows by themselves, two and three of them together")
+}
