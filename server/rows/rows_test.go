@@ -249,3 +249,39 @@ func TestLearnEndsWhenAllIsKnown(t *testing.T) {
 	assert.Equal(t, rows.Axes{Inputs: axes(at(0), at(0)), Outputs: axes(at(0), no)}, got)
 	assert.Equal(t, 5, runs, "three rows by themselves, two and three of them together")
 }
+
+// A model whose runs take long, or that takes nothing, is not tried for ever.
+func TestLearnIsBounded(t *testing.T) {
+	for _, run := range []struct {
+		takes time.Duration
+		err   error
+		most  time.Duration
+	}{{3 * time.Second, nil, 12 * time.Second}, {30 * time.Second, nil, 11 * time.Second}, {400 * time.Millisecond, errors.New("no"), 3 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := rows.Model{
+				Inputs: []tensor.Spec{spec("x", []int64{-1, -1}), spec("z", []int64{-1, -1})}, Outputs: []tensor.Spec{spec("y", []int64{-1})},
+				Run: func(ctx context.Context, inputs []*tensor.Tensor) ([]tensor.Named, error) {
+					select {
+					case <-ctx.Done():
+						return nil, ctx.Err()
+					case <-time.After(run.takes):
+					}
+					if run.err != nil {
+						return nil, run.err
+					}
+					return sums(0, same)(ctx, inputs)
+				},
+			}
+			began := time.Now()
+			got, err := rows.Learn(t.Context(), m)
+			assert.LessOrEqual(t, time.Since(began), run.most)
+			if run.takes < 10*time.Second && run.err == nil {
+				require.NoError(t, err)
+				assert.Equal(t, axes(at(0)), got.Outputs, "two rows and a batch of two are enough")
+				return
+			}
+			require.Error(t, err)
+			assert.Equal(t, axes(0), got.Outputs)
+		})
+	}
+}
