@@ -26,7 +26,7 @@ func TestWhatWasNotVerifiedIsReported(t *testing.T) {
 		c, log := newCatalog(t, folder, o)
 		require.NoError(t, c.LoadAll(t.Context()))
 		v, err := c.Choose("m", "")
-		require.NoError(t, err, c.Failures())
+		require.NoError(t, err)
 		assert.Equal(t, 64, v.MaxBatchSize)
 		assert.LessOrEqual(t, v.ProvedBatchSize, 32)
 		assert.GreaterOrEqual(t, v.ProvedBatchSize, 2)
