@@ -36,5 +36,9 @@ func natural(given any, most int64) (int64, error) {
 			return int64(n), nil
 		}
 	}
-	return 0, fmt.Errorf("got %v, expected a whole number from 0 to %d", given, most)
+	format := "got %v, expected a whole number from 0 to %d"
+	if _, isText := given.(string); isText {
+		format = "got the string %.64q, expected a whole number from 0 to %d"
+	}
+	return 0, fmt.Errorf(format, given, most)
 }

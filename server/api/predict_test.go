@@ -44,6 +44,14 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// A message shows what came: the string "5" is none of the numbers that it asks for.
+func TestParametersOfAnotherType(t *testing.T) {
+	_, err := api.Timeout("5")
+	assert.EqualError(t, err, `got the string "5", expected a whole number from 0 to 86400000000`)
+	_, err = api.Priority(1.5)
+	assert.EqualError(t, err, "got 1.5, expected a whole number from 0 to 2147483647")
+}
+
 // single is a repository whose model slow serves one request at a time and lets
 // none wait.
 func single(t testing.TB, others map[string]string) string {

@@ -77,7 +77,7 @@ func (d *decoder) checkForm() error {
 	case !d.keys.has("instances") && !d.keys.has("inputs"):
 		return problemf("body: expected one of the keys %s", d.inputKeys())
 	}
-	for _, key := range d.keys.seen {
+	for _, key := range d.keys.given() {
 		switch key {
 		case "id", "parameters", "outputs", "model_name", "model_version":
 			if d.req.Form != OIP {
@@ -105,7 +105,7 @@ func (d *decoder) field(name []byte) error {
 	if !known {
 		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))
 	}
-	if err := d.keys.add(key); err != nil {
+	if given, err := d.keys.add(key, &d.scanner); err != nil || !given {
 		return err
 	}
 	var err error
@@ -172,8 +172,9 @@ func (s *scanner) document(field func(key []byte) error) error {
 	return nil
 }
 
-// keys are those that an object may have, each of them once.
-type keys struct{ known, seen []string }
+// keys are those that an object may have, each of them once. A key whose value is null is as good as
+// left out: many languages write an optional member that is not set so.
+type keys struct{ known, seen, null []string }
 
 func (k *keys) find(name []byte) (key string, known bool) {
 	i := slices.IndexFunc(k.known, func(key string) bool { return key == string(name) })
@@ -183,18 +184,33 @@ func (k *keys) find(name []byte) (key string, known bool) {
 	return k.known[i], true
 }
 
-func (k *keys) add(key string) error {
-	if k.has(key) {
-		return problemf("duplicate key %q", key)
+// add notes a key and reports whether it is given: it reads the value of one that is null.
+func (k *keys) add(key string, s *scanner) (given bool, err error) {
+	if slices.Contains(k.seen, key) {
+		return false, problemf("duplicate key %q", key)
 	}
 	if k.seen == nil {
 		k.seen = make([]string, 0, len(k.known))
 	}
 	k.seen = append(k.seen, key)
-	return nil
+	if s.null() {
+		k.null = append(k.null, key)
+		return false, nil
+	}
+	return true, nil
 }
 
-func (k *keys) has(key string) bool { return slices.Contains(k.seen, key) }
+func (k *keys) has(key string) bool {
+	return slices.Contains(k.seen, key) && !slices.Contains(k.null, key)
+}
+
+// given returns the keys that have a value.
+func (k *keys) given() []string {
+	if k.null == nil {
+		return k.seen
+	}
+	return slices.DeleteFunc(slices.Clone(k.seen), func(key string) bool { return !k.has(key) })
+}
 
 func quoted(names []string) string {
 	if len(names) == 0 {

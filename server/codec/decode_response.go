@@ -68,7 +68,7 @@ func (d *responseDecoder) field(name []byte) error {
 	case !known:
 		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))
 	}
-	if err := d.keys.add(key); err != nil {
+	if given, err := d.keys.add(key, &d.scanner); err != nil || !given {
 		return err
 	}
 	var err error
@@ -90,6 +90,9 @@ func (d *responseDecoder) field(name []byte) error {
 // outputParameters reads those parameters of an output that say what its data is. A server may
 // add any others.
 func (r *tensorReader) outputParameters() (map[string]any, error) {
+	if r.null() {
+		return nil, nil
+	}
 	if r.next() != '{' {
 		return nil, r.want("an object")
 	}
@@ -97,6 +100,9 @@ func (r *tensorReader) outputParameters() (map[string]any, error) {
 	err := r.object(func(key []byte) (err error) {
 		switch name := string(key); name {
 		case "content_type", "binary_data_size":
+			if r.null() {
+				return nil
+			}
 			if all[name], err = r.scalar(); err == nil {
 				err = extension(name, all[name])
 			}

@@ -57,10 +57,9 @@ func TestDecodeResponseRefuses(t *testing.T) {
 	}
 	y := []tensor.Spec{spec("y", tensor.FP32)}
 	for want, body := range map[string]string{
-		`missing key "outputs"`:                                              `{}`,
-		`outputs: got null`:                                                  `{"outputs":null}`,
+		`missing key "outputs"`:                                              `{"outputs":null}`,
 		`outputs: got an object`:                                             `{"outputs":{}}`,
-		`outputs[0]: got "1", expected`:                                      `{"outputs":[1]}`,
+		`outputs[0]: got the number 1, expected`:                             `{"outputs":[1]}`,
 		`unknown key "output"`:                                               `{"output":[]}`,
 		`outputs[0]: unknown key "dtype"`:                                    `{"outputs":[{"dtype":"FP32"}]}`,
 		`duplicate key "outputs"`:                                            `{"outputs":[],"outputs":[]}`,

@@ -39,6 +39,7 @@ type object struct {
 	parameters        map[string]any
 	hasName, hasShape bool
 	hasParameters     bool
+	hasData           bool // whether there is the key: its value may be null
 }
 
 func (r *tensorReader) tensors() (all []tensor.Named, err error) {
@@ -96,8 +97,10 @@ func (r *tensorReader) tensorField(o *object, key []byte) error {
 		again, o.hasParameters = o.hasParameters, true
 		o.parameters, err = r.tensorParameters()
 	case "data":
-		again = o.data != nil || o.dataAt > 0
-		r.next()
+		again, o.hasData = o.hasData, true
+		if r.null() {
+			break
+		}
 		if o.hasName && o.hasShape && o.dtype != tensor.Invalid {
 			o.data, err = r.data(o)
 		} else {

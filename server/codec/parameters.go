@@ -1,23 +1,32 @@
 package codec
 
 import (
+	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
 	"slipway/server/codec/number"
 )
 
-// parameters reads an object of scalars. The check, which may be nil, is made of each.
+// parameters reads an object of scalars, or null. The check, which may be nil, is made of each.
 func (r *tensorReader) parameters(check func(name string, v any) error) (map[string]any, error) {
+	if r.null() {
+		return nil, nil
+	}
 	if r.next() != '{' {
 		return nil, r.want("an object of strings, numbers and booleans")
 	}
-	all := map[string]any{}
+	all := map[string]any{} // with nil for those that are null
 	err := r.object(func(key []byte) error {
 		name := string(key)
 		step := "." + printable(key)
 		if _, ok := all[name]; ok {
 			return problemf("duplicate key %s", clip(name))
+		}
+		if r.null() {
+			all[name] = nil
+			return in(step, r.memory.charge(entryBytes+int64(len(key))))
 		}
 		v, err := r.scalar()
 		if err == nil {
@@ -35,6 +44,7 @@ func (r *tensorReader) parameters(check func(name string, v any) error) (map[str
 		all[name] = v
 		return nil
 	})
+	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
 	return all, err
 }
 
@@ -59,16 +69,24 @@ func (r *tensorReader) scalar() (any, error) {
 	return f, nil
 }
 
+// scalarText returns a scalar as JSON has it.
+func scalarText(v any) string {
+	if text, ok := v.(string); ok {
+		return clip(text)
+	}
+	return fmt.Sprint(v)
+}
+
 // extension checks the parameters that say how data is sent.
 func extension(name string, v any) error {
 	switch {
 	case name == "binary_data" || name == "binary_data_output":
 		if _, ok := v.(bool); !ok {
-			return problemf("got %v, expected true or false", v)
+			return problemf("got %s, expected true or false", scalarText(v))
 		}
 	case name == "binary_data_size":
 		if n, ok := v.(int64); !ok || n < 0 {
-			return problemf("got %v, expected the number of bytes", v)
+			return problemf("got %s, expected the number of bytes", scalarText(v))
 		}
 	case strings.HasPrefix(name, "shared_memory_"):
 		return problemf("the shared memory extension is not served: send the data in the body")

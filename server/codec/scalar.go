@@ -32,9 +32,9 @@ func (s *scanner) notParsed(d tensor.DType, end int, err error) error {
 	case errors.Is(err, number.ErrSyntax):
 		return s.notNumber(expected)
 	case errors.Is(err, number.ErrRange):
-		return problemf("%s %s %s", clip(s.buf[s.pos:end]), exceeds, d)
+		return problemf("%s %s %s", numberText(s.buf[s.pos:end]), exceeds, d)
 	case errors.Is(err, number.ErrFraction):
-		return problemf("got %s, expected %s", clip(s.buf[s.pos:end]), expected)
+		return problemf("got %s, expected %s", numberText(s.buf[s.pos:end]), expected)
 	}
 	return err
 }
@@ -46,9 +46,9 @@ func (s *scanner) notNumber(expected string) error {
 	}
 	switch token := s.token(); {
 	case token[0] == '+':
-		return problemf("got %s, expected %s: JSON's have no plus sign", clip(token), expected)
+		return problemf("got %s, expected %s: JSON's have no plus sign", numberText(token), expected)
 	case len(token) > 1 && token[0] == '0' && token[1]-'0' <= 9, len(token) > 2 && token[0] == '-' && token[1] == '0' && token[2]-'0' <= 9:
-		return problemf("got %s, expected %s: JSON's have no leading zeros", clip(token), expected)
+		return problemf("got %s, expected %s: JSON's have no leading zeros", numberText(token), expected)
 	}
 	return s.want(expected)
 }

@@ -2,7 +2,9 @@ package codec
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // maxDepth limits the nesting of arrays. No tensor of ONNX Runtime has nearly as many dimensions.
@@ -45,6 +47,9 @@ func (s *scanner) word(w string) bool {
 	s.pos = end
 	return true
 }
+
+// null skips white space and reads null, if that stands there, and reports whether it does.
+func (s *scanner) null() bool { return s.next() == 'n' && s.word("null") }
 
 // object reads an object and calls field for each key, to read its value. It does not look for
 // duplicate keys.
@@ -148,39 +153,54 @@ func (s *scanner) token() []byte {
 	return rest
 }
 
-// got describes what stands at pos.
-func (s *scanner) got() string {
+// got describes what stands at pos. A remark on it may follow the position.
+func (s *scanner) got() (what, remark string) {
 	c := s.next()
 	if s.pos == len(s.buf) {
-		return "the end of the body"
+		return "the end of the body", ""
 	}
 	switch c {
 	case '"':
-		return "a string"
+		return "a string", ""
 	case '[':
-		return "an array"
+		return "an array", ""
 	case '{':
-		return "an object"
+		return "an object", ""
 	}
-	switch token := s.token(); string(token) {
+	token := s.token()
+	switch string(token) {
 	case "true", "false", "null":
-		return string(token)
-	case "NaN", "-NaN", "Infinity", "-Infinity", "+Infinity", "inf", "-inf", "nan":
-		return string(token) + ", which JSON does not have"
-	default:
-		return clip(token)
+		return string(token), ""
 	}
+	if json.Valid(token) {
+		return numberText(token), ""
+	}
+	const short = 32
+	if len(token) > short || bytes.ContainsFunc(token, func(r rune) bool { return r >= utf8.RuneSelf || !isWord(byte(r)) }) {
+		return clip(token), ""
+	}
+	return string(token), ", which JSON does not have"
+}
+
+// numberText names a number without quotation marks: with them it would be a string.
+func numberText(token []byte) string {
+	const short = 32
+	if len(token) > short {
+		return "the number " + string(token[:short]) + "…"
+	}
+	return "the number " + string(token)
 }
 
 // want returns the error that something else than expected stands at pos.
 func (s *scanner) want(expected string) error {
-	return problemf("got %s, expected %s", s.got(), expected)
+	got, remark := s.got()
+	return problemf("got %s%s, expected %s", got, remark, expected)
 }
 
 // syntax is want with the position in the body, for errors that no path locates.
 func (s *scanner) syntax(expected string) error {
-	got := s.got()
-	return problemf("got %s at byte %d, expected %s", got, s.pos, expected)
+	got, remark := s.got()
+	return problemf("got %s at byte %d%s, expected %s", got, s.pos, remark, expected)
 }
 
 func isWord(c byte) bool {

@@ -122,14 +122,11 @@ func tensorParameters(given parameters) error {
 
 func isZero(p *oip.InferParameter) bool {
 	v := value(p)
-	return v == int64(0) || v == uint64(0)
+	return v == nil || v == int64(0) || v == uint64(0)
 }
 
 // value returns the value of a parameter; nil if the parameter is not given.
 func value(p *oip.InferParameter) any {
-	if p == nil {
-		return nil
-	}
 	switch v := p.GetParameterChoice().(type) {
 	case *oip.InferParameter_Int64Param:
 		return v.Int64Param
@@ -142,5 +139,5 @@ func value(p *oip.InferParameter) any {
 	case *oip.InferParameter_DoubleParam:
 		return v.DoubleParam
 	}
-	return struct{}{}
+	return nil // an empty one is as good as none
 }

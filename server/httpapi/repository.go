@@ -54,6 +54,7 @@ func (a *API) load(c *gin.Context) {
 		Parameters map[string]any `json:"parameters"`
 	}
 	a.change(c, &request, func() error {
+		maps.DeleteFunc(request.Parameters, func(_ string, value any) bool { return value == nil })
 		return a.Load(c.Request.Context(), c.Param("model"), slices.Collect(maps.Keys(request.Parameters))...)
 	})
 }

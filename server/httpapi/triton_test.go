@@ -147,6 +147,7 @@ func TestRepository(t *testing.T) {
 	assert.Empty(t, loaded.body)
 	assert.JSONEq(t, `{"predictions":[[2]]}`, f.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`).body)
 	admin("load", `{"parameters":{"config":"{}"}}`).refused(t, http.StatusBadRequest, "parameters")
+	assert.Equal(t, http.StatusOK, admin("load", `{"parameters":{"config":null}}`).status)
 	do(t, f.admin, http.MethodPost, "/v2/repository/models/nope/load", "").refused(t, http.StatusNotFound, "nope")
 }
 
