@@ -111,7 +111,13 @@ func TestAuthenticate(t *testing.T) {
 		{[]string{"authorization", "Bearer s3cret"}, true},
 		{[]string{"x-api-key", "s3cret"}, true},
 		{[]string{"authorization", "Bearer s3cret", "x-api-key", "nope"}, true},
-		{[]string{"authorization", "Bearer nope", "x-api-key", "s3cret"}, false},
+		{[]string{"authorization", "bearer s3cret"}, true},
+		{[]string{"authorization", "BEARER   s3cret"}, true},
+		{[]string{"authorization", "Bearers s3cret"}, false},
+		{[]string{"authorization", "Bearer"}, false},
+		{[]string{"authorization", "s3cret"}, false},
+		{[]string{"authorization", "Bearer of.a.mesh", "x-api-key", "s3cret"}, true},
+		{[]string{"authorization", "Bearer nope", "x-api-key", "nope"}, false},
 		{[]string{"authorization", "Basic s3cret"}, false},
 		{[]string{"authorization", "Basic nope", "x-api-key", "s3cret"}, true},
 		{[]string{"x-api-key", ""}, false},
@@ -125,6 +131,10 @@ func TestAuthenticate(t *testing.T) {
 				refused(t, err, fault.Unauthenticated, "API key")
 			}
 		}
+		code, _ := f.request(t, f.admin, http.MethodPost, "/v2/repository/index", "", test.metadata...)
+		assert.Equal(t, test.ok, code == http.StatusOK, "administration: %v", test.metadata)
+		_, err := oip.NewGRPCInferenceServiceClient(f.rpcAdmin).ServerMetadata(metadata.AppendToOutgoingContext(t.Context(), test.metadata...), &oip.ServerMetadataRequest{})
+		assert.Equal(t, test.ok, err == nil, "administration over gRPC: %v", test.metadata)
 	}
 }
 
