@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -21,9 +22,10 @@ const (
 	maxDepth  = 64
 )
 
-// DecodeYAML reads one YAML document over the values that into already has. An
-// unknown or repeated key is an error that names the line; no error quotes a line,
-// which may have a secret. An empty document changes nothing. A document that is
+// DecodeYAML reads one YAML document over the values that into, a pointer to a struct,
+// already has. An unknown or repeated key or a value of another type is an error that names
+// the line and the key; no error quotes a line, which may have a secret. An empty document
+// and a key without a value change nothing. A document that is
 // large, deeply nested or has aliases, which multiply what it has, is refused before
 // it is parsed.
 func DecodeYAML(body []byte, into any) error {
@@ -44,7 +46,11 @@ func DecodeYAML(body []byte, into any) error {
 	if len(file.Docs) == 0 || isEmpty(file.Docs[0].Body) {
 		return nil // decoding it would clear the defaults
 	}
-	if err := yaml.NodeToValue(file.Docs[0].Body, into, yaml.Strict()); err != nil {
+	root := bare(file.Docs[0].Body)
+	if err := check(root, reflect.TypeOf(into).Elem()); err != nil {
+		return err
+	}
+	if err := yaml.NodeToValue(root, into, yaml.Strict()); err != nil {
 		return wrong(err)
 	}
 	return nil

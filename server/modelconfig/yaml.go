@@ -63,7 +63,7 @@ func (b *byteSize) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	n, err := config.ParseBytes(text)
 	if err != nil {
-		return fmt.Errorf("queue.maxBytes: %w", err)
+		return err
 	}
 	*b = byteSize(n)
 	return nil

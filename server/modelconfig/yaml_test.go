@@ -81,9 +81,9 @@ func TestParseYAMLRefuses(t *testing.T) {
 		text string
 		want []string
 	}{
-		"unknown section":            {"batching: {}\nbatchingg: {}\n", []string{"2:1", `unknown field "batchingg"`}},
-		"unknown key":                {"queue:\n  maxRequest: 1\n", []string{"2:3", `unknown field "maxRequest"`}},
-		"unknown key of a warm-up":   {"warmUp:\n  - batch: 1\n", []string{"2:5", `unknown field "batch"`}},
+		"unknown section":            {"batching: {}\nbatchingg: {}\n", []string{"2:1", `batchingg: unknown key`}},
+		"unknown key":                {"queue:\n  maxRequest: 1\n", []string{"2:3", `maxRequest: unknown key`}},
+		"unknown key of a warm-up":   {"warmUp:\n  - batch: 1\n", []string{"2:5", `batch: unknown key`}},
 		"repeated key":               {"memory: {}\nmemory: {}\n", []string{"2:1", `"memory" already defined`}},
 		"wrong type":                 {"batching:\n  maxBatchSize: many\n", []string{"2:17"}},
 		"not YAML":                   {"a: [", []string{"1:"}},
