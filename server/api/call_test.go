@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -94,9 +93,13 @@ func TestAccessLinesOfOtherCalls(t *testing.T) {
 	code, _ := f.request(t, f.admin, http.MethodGet, "/metrics", "")
 	assert.Equal(t, http.StatusOK, code)
 	assert.Len(t, f.access.with(t, "request"), 4, "Prometheus calls all the time")
-	count, err := testutil.GatherAndCount(f.registry, "slipway_requests_total")
+	families, err := f.registry.Gather()
 	require.NoError(t, err)
-	assert.Zero(t, count, "none of these is a prediction")
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			assert.False(t, family.GetName() == "slipway_requests_total" && metric.GetCounter().GetValue() > 0, "none of these is a prediction: %s", metric)
+		}
+	}
 }
 
 func TestAuthenticate(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -63,9 +62,7 @@ func TestATrialFindsWhatTheServerFinds(t *testing.T) {
 				if v, err := c.Choose("m", ""); err == nil {
 					is.refused, is.size = v.BatchingRefused(), v.MaxBatchSize
 				}
-				var err error
-				is.mismatches, err = testutil.GatherAndCount(registry, "slipway_golden_mismatches_total")
-				require.NoError(t, err)
+				is.mismatches = counter(t, registry, "slipway_golden_mismatches_total", "1")
 				is.loads = loadFailures(t, registry, "1")
 				return is
 			}

@@ -16,8 +16,6 @@ import (
 func TestAnsweredCountsByEveryLabel(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
-	metrics.NewVersion("m", "1")
-	metrics.NewVersion("m", "2")
 	var all sync.WaitGroup
 	for _, r := range []telemetry.Request{
 		{Model: "m", Version: "1", Protocol: "v2", Code: "200"},
@@ -25,6 +23,7 @@ func TestAnsweredCountsByEveryLabel(t *testing.T) {
 		{Model: "m", Version: "1", Protocol: "v2", Code: "400"},
 		{Model: "m", Version: "2", Protocol: "grpc", Code: "OK"},
 	} {
+		metrics.Retain(r.Model, r.Version)
 		all.Go(func() {
 			metrics.Began()
 			r.Duration = time.Millisecond
@@ -43,6 +42,46 @@ slipway_requests_total{code="400",model="m",protocol="v2",version="1"} 1
 slipway_requests_total{code="OK",model="m",protocol="grpc",version="2"} 1
 `), "slipway_requests_in_flight", "slipway_requests_total"))
 	require.Equal(t, 2, testutil.CollectAndCount(registry, "slipway_request_duration_seconds"))
+}
+
+// An increase that begins a series is lost to rate() and increase(): every series of a version exists at 0
+// from its load on.
+func TestSeriesBeginAtZero(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	metrics := telemetry.NewMetrics(registry, telemetry.Build{})
+	load := metrics.BeginLoad("m", "1")
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP slipway_model_load_failures_total Loads that failed.
+# TYPE slipway_model_load_failures_total counter
+slipway_model_load_failures_total{model="m",version="1"} 0
+# HELP slipway_golden_mismatches_total Golden answers that a version did not reproduce.
+# TYPE slipway_golden_mismatches_total counter
+slipway_golden_mismatches_total{model="m",version="1"} 0
+`), "slipway_model_load_failures_total", "slipway_golden_mismatches_total"))
+	load.Done()
+	metrics.NewVersion("m", "1")
+	all, err := registry.Gather()
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, family := range all {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "model" && label.GetValue() == "m" {
+					count[family.GetName()]++
+					require.Zero(t, metric.GetCounter().GetValue(), family.GetName())
+				}
+			}
+		}
+	}
+	require.Equal(t, map[string]int{
+		"slipway_requests_total": 4 * 6, "slipway_request_duration_seconds": 4,
+		"slipway_queue_duration_seconds": 1, "slipway_queue_requests": 1, "slipway_queue_bytes": 1,
+		"slipway_rejected_total": 3, "slipway_canceled_total": 2,
+		"slipway_batch_size": 1, "slipway_run_duration_seconds": 1, "slipway_run_failures_total": 1, "slipway_late_runs": 1,
+		"slipway_model_loaded": 1, "slipway_model_load_duration_seconds": 1, "slipway_model_load_failures_total": 1,
+		"slipway_model_crashes_total": 1, "slipway_golden_mismatches_total": 1,
+		"slipway_batching_refused": 1, "slipway_batching_verify_duration_seconds": 1,
+	}, count)
 }
 
 // Versions come and go for as long as the process lives: nothing may be left of one that has gone.

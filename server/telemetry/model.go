@@ -112,6 +112,7 @@ type Load struct {
 
 // BeginLoad starts the clock of a load.
 func (m *Metrics) BeginLoad(model, version string) Load {
+	m.models.zeroLoad(versionLabels{model, version})
 	return Load{metrics: &m.models, model: model, version: version, began: time.Now()}
 }
 
@@ -161,9 +162,10 @@ type Version struct {
 	rejected, canceled map[string]prometheus.Counter
 }
 
-// NewVersion looks up the series of a loaded version and retains them until Close.
+// NewVersion makes the series of a loaded version and retains them until Close.
 func (m *Metrics) NewVersion(model, version string) *Version {
 	m.Retain(model, version)
+	m.zeroRequests(versionLabels{model, version})
 	v := &Version{
 		metrics: m, labels: versionLabels{model, version},
 		queued:      m.models.queueDuration.WithLabelValues(model, version),
