@@ -105,7 +105,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Version: buildinfo.Version, Tracing: o.Config.Tracing.Endpoint != "",
 		Memory: a.budget, MaxResponseBytes: o.Config.Memory.MaxResponseBytes,
 	})
-	a.http = &httpapi.API{API: shared, MaxBodyBytes: o.Config.HTTP.MaxBodyBytes}
+	allowed := o.Config.HTTP.CORS
+	a.http = &httpapi.API{
+		API: shared, MaxBodyBytes: o.Config.HTTP.MaxBodyBytes,
+		CORS: httpapi.CORS{Origins: allowed.AllowedOrigins, Methods: allowed.AllowedMethods, Headers: allowed.AllowedHeaders},
+	}
 	a.grpc = &grpcapi.API{API: shared, MaxMessageBytes: o.Config.GRPC.MaxMessageBytes}
 	if err := a.openListeners(); err != nil {
 		return nil, err

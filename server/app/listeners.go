@@ -63,10 +63,10 @@ func (a *App) openListeners() error {
 		return nil
 	})
 	a.undo.push(a.stopListeners)
-	if err := a.openHTTP("http", a.config.HTTP.Address, a.http.Handler()); err != nil {
+	if err := a.openHTTP("http", a.config.HTTP.Address, a.http.Handler(), a.config.HTTP.IdleTimeout); err != nil {
 		return err
 	}
-	if err := a.openHTTP("admin", a.config.AdminAddress(), a.adminHandler()); err != nil {
+	if err := a.openHTTP("admin", a.config.AdminAddress(), a.adminHandler(), adminIdle); err != nil {
 		return err
 	}
 	if a.config.GRPC.Address == "" {
@@ -116,11 +116,14 @@ func (a *App) listen(name, address string) (*connection.Listener, error) {
 const (
 	// maxConnections of one listener: each takes some 30 KB when it is idle.
 	maxConnections = 1000
+	// adminIdle is how long a connection for administration stays open without a request:
+	// no load balancer is before it.
+	adminIdle = 2 * time.Minute
 	// writeStall is how long a client may take to read 64 KiB of a response.
 	writeStall = 30 * time.Second
 )
 
-func (a *App) openHTTP(name, address string, h http.Handler) error {
+func (a *App) openHTTP(name, address string, h http.Handler, idle time.Duration) error {
 	socket, err := a.listen(name, address)
 	if err != nil {
 		return err
@@ -130,7 +133,7 @@ func (a *App) openHTTP(name, address string, h http.Handler) error {
 		MaxHeaderBytes:    32 << 10,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute, // a client that sends its body slowly is disconnected
-		IdleTimeout:       2 * time.Minute,
+		IdleTimeout:       idle,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 		Protocols:         new(http.Protocols),
 	}

@@ -59,6 +59,11 @@ type HTTP struct {
 	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-For
 	// is believed, over both protocols.
 	TrustedProxies []string `yaml:"trustedProxies"`
+	// IdleTimeout is how long a connection stays open without a request. It must be longer
+	// than that of a load balancer before the server, which would send a request into a
+	// connection that closes.
+	IdleTimeout time.Duration `yaml:"idleTimeout"`
+	CORS        CORS          `yaml:"cors"`
 }
 
 // Proxies returns the networks of TrustedProxies.
@@ -176,7 +181,7 @@ func Default() Config {
 	return Config{
 		Models:     "/models",
 		Repository: Repository{Control: ControlPoll, PollInterval: 5 * time.Second, LoadTimeout: 7 * time.Minute},
-		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20},
+		HTTP:       HTTP{Address: ":8080", MaxBodyBytes: 64 << 20, IdleTimeout: 620 * time.Second},
 		GRPC:       GRPC{Address: ":8081", MaxMessageBytes: 64 << 20},
 		Memory:     Memory{MaxResponseBytes: 256 << 20},
 		Log:        Log{Name: "info"},
@@ -222,7 +227,10 @@ func (c *Config) Validate() error {
 	if _, err := c.HTTP.Proxies(); err != nil {
 		all = append(all, err)
 	}
-	all = append(all, c.validateAddresses(), c.validateRepository())
+	if c.HTTP.IdleTimeout <= 0 {
+		wrong("http.idleTimeout: must be positive, is %s", c.HTTP.IdleTimeout)
+	}
+	all = append(all, c.HTTP.CORS.validate(), c.validateAddresses(), c.validateRepository())
 	if c.GRPC.MaxMessageBytes <= 0 {
 		wrong("grpc.maxMessageBytes: must be positive, is %d", c.GRPC.MaxMessageBytes)
 	}

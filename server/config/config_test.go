@@ -16,7 +16,10 @@ import (
 func TestParse(t *testing.T) {
 	full := config.Default()
 	full.Models, full.DefaultModel = "/m", "iris"
-	full.HTTP = config.HTTP{Address: ":1", MaxBodyBytes: 10}
+	full.HTTP = config.HTTP{
+		Address: ":1", MaxBodyBytes: 10, TrustedProxies: []string{"10.0.0.0/8"}, IdleTimeout: time.Hour,
+		CORS: config.CORS{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"GET"}, AllowedHeaders: []string{"X-A"}},
+	}
 	full.Admin.Address = ":2"
 	full.Auth.KeysFile = "/k"
 	full.Log.Name = "debug"
@@ -36,7 +39,7 @@ func TestParse(t *testing.T) {
 		"every key": {text: `
 models: /m
 defaultModel: iris
-http: {address: ":1", maxBodyBytes: 10}
+http: {address: ":1", maxBodyBytes: 10, trustedProxies: [10.0.0.0/8], idleTimeout: 1h, cors: {allowedOrigins: ["*"], allowedMethods: [GET], allowedHeaders: [X-A]}}
 admin: {address: ":2"}
 auth: {keysFile: /k}
 log: {level: debug}
@@ -76,6 +79,8 @@ func TestValidate(t *testing.T) {
 	for key, spoil := range map[string]func(*config.Config){
 		"models":                     func(c *config.Config) { c.Models = "" },
 		"http.maxBodyBytes":          func(c *config.Config) { c.HTTP.MaxBodyBytes = 0 },
+		"http.idleTimeout":           func(c *config.Config) { c.HTTP.IdleTimeout = 0 },
+		"http.cors.allowedMethods":   func(c *config.Config) { c.HTTP.CORS.AllowedMethods = []string{"GET"} },
 		"http.address":               func(c *config.Config) { c.HTTP.Address = "8080" },
 		"admin.address":              func(c *config.Config) { c.Admin.Address = "nowhere" },
 		"http.address and admin":     func(c *config.Config) { c.Admin.Address = c.HTTP.Address },
@@ -138,6 +143,25 @@ func TestTrustedProxies(t *testing.T) {
 	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("fd00::/8")}, all)
 	c.HTTP.TrustedProxies = []string{"ingress.example"}
 	require.ErrorContains(t, c.Validate(), "http.trustedProxies")
+}
+
+func TestCORS(t *testing.T) {
+	for origin, ok := range map[string]bool{
+		"*": true, "https://app.example": true, "http://localhost:3000": true, "https://*.app.example": true, "chrome-extension://abc": true,
+		"": false, "app.example": false, "https://app.example/": false, "https://app.example/path": false, "https://": false, "https://a b": false, "https://**.example": false,
+	} {
+		c := config.Default()
+		c.HTTP.CORS.AllowedOrigins = []string{"https://first.example", origin}
+		if ok {
+			assert.NoError(t, c.Validate(), origin)
+		} else {
+			assert.ErrorContains(t, c.Validate(), "http.cors.allowedOrigins[1]", origin)
+		}
+	}
+	c := config.Default()
+	c.HTTP.CORS = config.CORS{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"GET", "get"}, AllowedHeaders: []string{"*", "X-A", "X A"}}
+	assert.ErrorContains(t, c.Validate(), `http.cors.allowedMethods[1]: got "get", want GET, HEAD, POST`)
+	assert.ErrorContains(t, c.Validate(), `http.cors.allowedHeaders[2]: got "X A"`)
 }
 
 // Without API keys nobody but this machine reaches the administration, unless an

@@ -18,6 +18,7 @@ type API struct {
 	*api.API
 
 	MaxBodyBytes int64
+	CORS         CORS
 }
 
 // Handler has every route but those of administration.
@@ -32,7 +33,7 @@ func (a *API) Handler() http.Handler {
 	a.v1Routes(r)
 	a.v2Routes(r)
 	a.repositoryRoutes(r, notHere, notHere)
-	return r
+	return a.CORS.handler(r)
 }
 
 // AdminHandler has the metrics, the loading of models, golden answers and
@@ -42,14 +43,14 @@ func (a *API) AdminHandler(g prometheus.Gatherer) http.Handler {
 	r.Use(a.observe, a.recovery, a.authenticateAdmin, sameOrigin)
 	a.healthRoutes(r, a.readyOrWhy)
 	a.repositoryRoutes(r, a.load, a.unload)
-	r.GET("/golden/:model/:version", a.golden)
+	get(r, "/golden/:model/:version", a.golden)
 	profileRoutes(r)
-	r.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
+	get(r, metricsPath, gin.WrapH(promhttp.HandlerFor(g, promhttp.HandlerOpts{})))
 	return r
 }
 
 func profileRoutes(r gin.IRoutes) {
-	r.GET("/debug/pprof/*profile", func(c *gin.Context) {
+	get(r, "/debug/pprof/*profile", func(c *gin.Context) {
 		switch c.Param("profile") {
 		case "/profile":
 			pprof.Profile(c.Writer, c.Request)
@@ -71,9 +72,7 @@ func router() *gin.Engine {
 	r.NoRoute(func(c *gin.Context) {
 		fail(c, fault.New(fault.NotFound, "no route %s", c.Request.URL.Path))
 	})
-	r.NoMethod(func(c *gin.Context) {
-		fail(c, fault.New(fault.MethodNotAllowed, "%s does not take %s", c.Request.URL.Path, c.Request.Method))
-	})
+	r.NoMethod(noMethod)
 	return r
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 func (a *API) healthRoutes(r gin.IRoutes, ready gin.HandlerFunc) {
-	r.GET("/healthz", a.live)
-	r.GET("/readyz", ready)
+	get(r, "/healthz", a.live)
+	get(r, "/readyz", ready)
 }
 
 // live reports that the process serves, whatever its models do, unless runs that do not

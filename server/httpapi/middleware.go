@@ -45,7 +45,10 @@ func (a *API) observe(c *gin.Context) {
 	c.Writer.Header()[requestIDHeader] = []string{call.ID}
 	c.Set(callKey, call)
 	a.Begin(call)
-	defer func() { a.Finish(c.Request.Context(), call, result(c)) }()
+	defer func() {
+		a.Finish(c.Request.Context(), call, result(c))
+		a.discardUnread(c)
+	}()
 	c.Next()
 }
 

@@ -12,9 +12,9 @@ import (
 
 // KServe's V1 protocol, which is TensorFlow Serving's.
 func (a *API) v1Routes(r gin.IRoutes) {
-	r.GET("/v1/models", a.v1List)
-	r.GET("/v1/models/:model", a.v1Status)
-	r.GET("/v1/models/:model/versions/:version", a.v1Status)
+	get(r, "/v1/models", a.v1List)
+	get(r, "/v1/models/:model", a.v1Status)
+	get(r, "/v1/models/:model/versions/:version", a.v1Status)
 	r.POST("/v1/models/:model", a.v1Predict("model"))
 	r.POST("/v1/models/:model/versions/:version", a.v1Predict("version"))
 }
@@ -49,6 +49,10 @@ func (a *API) v1List(c *gin.Context) {
 
 // v1Status has KServe's two keys and TensorFlow Serving's one.
 func (a *API) v1Status(c *gin.Context) {
+	if strings.Contains(c.Request.URL.Path, ":") { // of a verb, which gin has no pattern for
+		noMethod(c)
+		return
+	}
 	m, err := a.Catalog.Model(c.Param("model"))
 	if err != nil {
 		fail(c, err)

@@ -6,19 +6,20 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/server/codec"
+	"slipway/server/fault"
 )
 
 // The Open Inference Protocol, version 2, over REST.
 func (a *API) v2Routes(r gin.IRoutes) {
-	r.GET("/v2", a.v2Server)
-	r.GET("/v2/health/live", a.live)
-	r.GET("/v2/health/ready", a.ready)
-	r.GET("/v2/models/stats", a.v2Statistics)
+	get(r, "/v2", a.v2Server)
+	get(r, "/v2/health/live", a.live)
+	get(r, "/v2/health/ready", a.ready)
+	get(r, allStatistics, a.v2AllStatistics)
 	for _, path := range []string{"/v2/models/:model", "/v2/models/:model/versions/:version"} {
-		r.GET(path, a.v2Metadata)
-		r.GET(path+"/ready", a.v2Ready)
-		r.GET(path+"/config", a.v2Config)
-		r.GET(path+"/stats", a.v2Statistics)
+		get(r, path, a.v2Metadata)
+		get(r, path+"/ready", a.v2Ready)
+		get(r, path+"/config", a.v2Config)
+		get(r, path+"/stats", a.v2Statistics)
 		r.POST(path+"/infer", func(c *gin.Context) {
 			a.infer(c, c.Param("model"), c.Param("version"), codec.DecodeOIP)
 		})
@@ -72,6 +73,21 @@ func (a *API) v2Config(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusOK, message{config})
+}
+
+// allStatistics is Triton's path of the statistics of all models.
+const allStatistics = "/v2/models/stats"
+
+// v2AllStatistics has the statistics of all models, unless a model has the name that makes
+// the path its own.
+func (a *API) v2AllStatistics(c *gin.Context) {
+	const name = "stats"
+	if _, err := a.Catalog.Model(name); fault.CodeOf(err) == fault.NotFound {
+		a.v2Statistics(c)
+		return
+	}
+	c.Params = append(c.Params, gin.Param{Key: "model", Value: name})
+	a.v2Metadata(c)
 }
 
 // v2Statistics has what a version, the versions of a model or all models have
