@@ -1,6 +1,10 @@
 package codec
 
-import "slipway/server/tensor"
+import (
+	"unicode/utf8"
+
+	"slipway/server/tensor"
+)
 
 // widths are the most bytes that an element has in JSON, with the comma.
 var widths = [...]int64{
@@ -28,6 +32,9 @@ func Bound(r *Response) int64 {
 	}
 	return size
 }
+
+// base64Bytes is how many bytes an element takes more, at most, because it is written in base64.
+const base64Bytes = 16
 
 // escaped is how many bytes a byte of a string becomes at most.
 const escaped = 6
@@ -58,6 +65,9 @@ func boundOfTensor(t *tensor.Tensor) int64 {
 	if text, ok := t.Data.([]string); ok {
 		for _, s := range text {
 			size += int64(escaped*len(s)) + array
+			if !utf8.ValidString(s) {
+				size += base64Bytes
+			}
 		}
 		return size
 	}

@@ -134,7 +134,7 @@ func (d *decoder) field(name []byte) error {
 // inputs reads columns or the protocol's tensors, which differ in their first bytes.
 func (d *decoder) inputs() error {
 	protocol := slices.Contains(d.keys.known, "id")
-	if !slices.Contains(d.keys.known, "instances") || protocol && d.arrayOfObjects() {
+	if !slices.Contains(d.keys.known, "instances") || protocol && d.arrayOfObjects() && !d.base64InArray() {
 		return d.oip()
 	}
 	return d.columns()

@@ -29,7 +29,7 @@ func (d *decoder) rows() error {
 	if err != nil {
 		return err
 	}
-	named := len(d.specs) != 1 || d.arrayOfObjects()
+	named := len(d.specs) != 1 || d.arrayOfObjects() && !d.base64InArray()
 	row := d.bareRow(inputs)
 	if named {
 		row = d.namedRow(inputs)
@@ -103,10 +103,10 @@ func (d *decoder) columns() error {
 	if d.next() != '{' && len(d.specs) != 1 {
 		return d.want("an object with a value for each of " + d.names())
 	}
-	if d.arrayOfObjects() {
+	if d.arrayOfObjects() && !d.base64InArray() {
 		return problemf(`got an array of objects, expected an object of nested arrays: the Open Inference Protocol is served under /v2`)
 	}
-	if d.next() != '{' {
+	if d.next() != '{' || d.base64Next(d.scanner) {
 		t, err := d.column(d.specs[0])
 		if err == nil {
 			d.req.Inputs = []tensor.Named{{Name: d.specs[0].Name, Value: t}}

@@ -39,7 +39,7 @@ func appendElements(dst []byte, t *tensor.Tensor, lo, hi int) []byte {
 	case []float64:
 		return appendNumbers(dst, data[lo:hi], number.PutFloat64)
 	case []string:
-		return appendList(dst, data[lo:hi], appendString[string])
+		return appendList(dst, data[lo:hi], appendText)
 	}
 	return dst
 }
@@ -75,7 +75,7 @@ func appendNumbers[T tensor.Element](dst []byte, data []T, put func(*[number.Siz
 	return dst
 }
 
-// appendString writes s as encoding/json does without escaping HTML. Bytes that are not UTF-8 become U+FFFD.
+// appendString writes s as encoding/json does without escaping HTML. Bytes that are not UTF-8, which names do not have, become U+FFFD.
 func appendString[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

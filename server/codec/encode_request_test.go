@@ -15,7 +15,7 @@ import (
 
 func TestRequestIsReadAndWritten(t *testing.T) {
 	for datatype, data := range map[string]string{
-		"BOOL": "[true,false]", "BYTES": `["","größe"]`,
+		"BOOL": "[true,false]", "BYTES": `["größe",{"b64":"/wA="}]`,
 		"INT8": "[-128,127]", "INT16": "[-32768,32767]", "INT32": "[-2147483648,1]", "INT64": "[-9223372036854775808,9007199254740993]",
 		"UINT8": "[0,255]", "UINT16": "[0,65535]", "UINT32": "[0,4294967295]", "UINT64": "[0,18446744073709551615]",
 		"FP16": "[1.5,-65500]", "BF16": "[1.5,-2]", "FP32": `[0.1234567,"NaN"]`, "FP64": "[0.1,-1e+300]",

@@ -141,13 +141,26 @@ func FuzzLongArrays(f *testing.F) {
 	})
 }
 
-// FuzzStrings has encoding/json read what is written for any string.
+// FuzzStrings has encoding/json read what is written for any string, or for bytes that are none.
 func FuzzStrings(f *testing.F) {
-	f.Add("a<\u2028\xff\"\\\x00é")
+	f.Add("a<\u2028\"\\\x00é")
+	f.Add("\xff\xd8\xff\xe0 jpeg")
 	f.Fuzz(func(t *testing.T, s string) {
-		var got []string
-		text := encode(t, &codec.Response{Form: codec.Rows, Rows: 1, Outputs: []tensor.Named{want(t, "s", dims(1), s)}})
-		require.NoError(t, json.Unmarshal([]byte(text[len(`{"predictions":`):len(text)-1]), &got))
-		require.Equal(t, []string{string([]rune(s))}, got)
+		r := &codec.Response{Form: codec.Rows, Rows: 1, Outputs: []tensor.Named{want(t, "s", dims(1), s)}}
+		text := encode(t, r)
+		require.LessOrEqual(t, int64(len(text)), codec.Bound(r))
+		text = text[len(`{"predictions":`) : len(text)-1]
+		if utf8.ValidString(s) {
+			var got []string
+			require.NoError(t, json.Unmarshal([]byte(text), &got))
+			require.Equal(t, []string{s}, got)
+		} else {
+			var got []struct{ B64 []byte }
+			require.NoError(t, json.Unmarshal([]byte(text), &got))
+			require.Equal(t, s, string(got[0].B64))
+		}
+		read, err := codec.DecodeV1([]byte(`{"instances":`+text+`}`), codec.Signature{Inputs: texts})
+		require.NoError(t, err)
+		require.Equal(t, []string{s}, read.Inputs[0].Value.(*tensor.Tensor).Data)
 	})
 }

@@ -48,7 +48,7 @@ func newBuilder(d tensor.DType, s *scanner, rows bool) (builder, error) {
 		return newFlat(s, number.Float64, rows), nil
 	case tensor.Bytes:
 		// The bytes of all strings are those of the body, rounded up to what Go allocates.
-		return newFlat(s, parseString, rows), s.memory.charge(2 * int64(len(s.buf)-s.pos))
+		return newFlat(s, parseBytes, rows), s.memory.charge(2 * int64(len(s.buf)-s.pos))
 	case tensor.BF16:
 		return nil, problemf("BF16 has no JSON form: the Open Inference Protocol carries it in binary only")
 	}

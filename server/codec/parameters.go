@@ -109,7 +109,7 @@ func tensorParameter(name string, v any) error {
 	case name == "classification" && v != int64(0):
 		return problemf("the classification extension is not served: rank the scores at the client")
 	case name == "content_type" && v == "base64":
-		return problemf("base64 is not decoded: send the strings themselves")
+		return problemf(`strings are not decoded by their content_type: send bytes as {"b64": "…"}`)
 	}
 	return nil
 }

@@ -70,12 +70,6 @@ func boolean(s *scanner) (bool, error) {
 	return false, s.want("true or false (BOOL)")
 }
 
-func parseString(body []byte, from int) (v string, end int, err error) {
-	s := scanner{buf: body, pos: from}
-	v, err = str(&s)
-	return v, s.pos, err
-}
-
 // str reads a string that outlives the body.
 func str(s *scanner) (string, error) {
 	b, err := s.text()
