@@ -104,6 +104,9 @@ func (in *incoming) inflate(data mem.BufferSlice) ([]byte, error) {
 	if err == admission.ErrTooLong { //nolint:errorlint // ReadAll does not wrap it
 		err = fault.New(fault.TooLarge, "it is longer than %d bytes", in.limit)
 	}
+	if err == nil && r.Remaining() > 0 {
+		err = fmt.Errorf("%d bytes follow the end of the compressed data", r.Remaining())
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.InvalidArgument, fmt.Errorf("decompress the message: %w", err))
 	}

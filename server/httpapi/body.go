@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"compress/gzip"
 	"compress/zlib"
 	"context"
@@ -65,19 +66,42 @@ func (a *API) hurryWhenStopping(c *gin.Context) (end func()) {
 // readUnknown reads a body whose size is known at its end only. What is small on
 // the wire may be large: the limit holds for both.
 func readUnknown(c *gin.Context, encoding string, limit int64, body *buffer, charge *admission.Charge) error {
-	from, err := decompressed(encoding, http.MaxBytesReader(c.Writer, c.Request.Body, limit))
+	// The decompressors take no more than they need of a reader that has single bytes.
+	raw := bufio.NewReader(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
+	from, err := decompressed(encoding, raw)
+	if err == nil {
+		err = body.ReadAll(from, limit, charge)
+	}
 	if err != nil {
+		return encodingError(encoding, err)
+	}
+	// A body ends where its encoding does. net/http looks whether the client has gone once
+	// the body has been read to its end.
+	switch _, err := raw.ReadByte(); {
+	case err == nil:
+		return fmt.Errorf("something follows the end of the %s data", encoding)
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
 		return err
 	}
-	return body.ReadAll(from, limit, charge)
+}
+
+// encodingError is why a body could not be read, of which the data of an encoding may
+// have ended too early.
+func encodingError(encoding string, err error) error {
+	if encoding != "" && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
+		return fmt.Errorf("the %s data has no end", encoding)
+	}
+	return err
 }
 
 // decompressed returns a reader of the body before it was encoded.
-func decompressed(encoding string, body io.Reader) (io.Reader, error) {
+func decompressed(encoding string, body *bufio.Reader) (io.Reader, error) {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
 		return body, nil
-	case "gzip":
+	case "gzip", "x-gzip":
 		return gzip.NewReader(body)
 	case "deflate": // which is zlib's format, by RFC 9110
 		return zlib.NewReader(body)
