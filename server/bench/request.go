@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strings"
 
 	"slipway/server/codec"
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -51,7 +51,7 @@ func (s Synthetic) Request(inputs []tensor.Spec) (*codec.Request, error) {
 	}
 	for name := range s.Shapes {
 		if !known[name] {
-			return nil, fmt.Errorf("the model has no input %q to give a shape to, only %s", name, strings.Join(tensor.Names(inputs), ", "))
+			return nil, fmt.Errorf("the model has no input %q to give a shape to, only %s", name, names.List(name, tensor.Names(inputs)))
 		}
 	}
 	generator := tensor.Generator{Integers: integers}

@@ -64,7 +64,7 @@ func TestSyntheticRequest(t *testing.T) {
 	assert.ErrorContains(t, err, `input "x": shape [1,3] is not of rank 3`)
 	s.Shapes = map[string][]int64{"y": {1}}
 	_, err = s.Request(specs)
-	assert.ErrorContains(t, err, `no input "y" to give a shape to, only x, ids, rate, text`)
+	assert.ErrorContains(t, err, `no input "y" to give a shape to, only "x", "ids", "rate", "text"`)
 }
 
 func FuzzReadRequest(f *testing.F) {

@@ -14,6 +14,7 @@ import (
 
 	"slipway/server/bench"
 	"slipway/server/codec"
+	"slipway/server/names"
 )
 
 // predictClient calls one server.
@@ -44,7 +45,7 @@ func (c predictClient) modelOr(ctx context.Context, model string) (string, error
 		return "", fmt.Errorf("read the list of models: %w", err)
 	}
 	if len(list.Models) != 1 {
-		return "", fmt.Errorf("the server has models %s; choose one with --model", strings.Join(list.Models, ", "))
+		return "", fmt.Errorf("the server has models %s; choose one with --model", names.List("", list.Models))
 	}
 	return list.Models[0], nil
 }

@@ -1,10 +1,9 @@
 package codec
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -103,7 +102,7 @@ func (d *decoder) inputKeys() string {
 func (d *decoder) field(name []byte) error {
 	key, known := d.keys.find(name)
 	if !known {
-		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))
+		return problemf("unknown key %s, expected one of %s", clip(name), names.List(string(name), d.keys.known))
 	}
 	if given, err := d.keys.add(key, &d.scanner); err != nil || !given {
 		return err
@@ -210,19 +209,4 @@ func (k *keys) given() []string {
 		return k.seen
 	}
 	return slices.DeleteFunc(slices.Clone(k.seen), func(key string) bool { return !k.has(key) })
-}
-
-func quoted(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	const limit = 8
-	q := make([]string, 0, limit+1)
-	for _, n := range names[:min(limit, len(names))] {
-		q = append(q, clip(n))
-	}
-	if len(names) > limit {
-		q = append(q, fmt.Sprintf("… (%d in all)", len(names)))
-	}
-	return strings.Join(q, ", ")
 }

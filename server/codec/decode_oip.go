@@ -3,6 +3,7 @@ package codec
 import (
 	"slices"
 
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -53,7 +54,7 @@ func (d *decoder) requestedOutputs() error {
 		case seen[name]:
 			return in(".name", problemf("duplicate output %s", clip(name)))
 		case len(d.outputs) > 0 && !slices.ContainsFunc(d.outputs, func(s tensor.Spec) bool { return s.Name == name }):
-			return in(".name", problemf("unknown output %s, the model has %s", clip(name), quoted(tensor.Names(d.outputs))))
+			return in(".name", problemf("unknown output %s, the model has %s", clip(name), names.List(name, tensor.Names(d.outputs))))
 		}
 		seen[name] = true
 		d.req.Outputs = append(d.req.Outputs, name)

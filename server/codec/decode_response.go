@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"slipway/server/fault"
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -66,7 +67,7 @@ func (d *responseDecoder) field(name []byte) error {
 	case !known && d.skipUnknown:
 		return in(printable(name), d.skipValue())
 	case !known:
-		return problemf("unknown key %s, expected one of %s", clip(name), quoted(d.keys.known))
+		return problemf("unknown key %s, expected one of %s", clip(name), names.List(string(name), d.keys.known))
 	}
 	if given, err := d.keys.add(key, &d.scanner); err != nil || !given {
 		return err

@@ -63,7 +63,7 @@ func (d *decoder) namedRow(inputs []builder) func(int) error {
 	last := make([]int, len(inputs)) // the last row, counted from 1, that had this input
 	return func(row int) error {
 		if d.next() != '{' {
-			return d.want("an object with a value for each of " + d.names())
+			return d.want("an object with a value for each of " + d.names(""))
 		}
 		return d.named(func(i int) error { return inputs[i].value(&d.scanner, 1) }, last, row+1)
 	}
@@ -76,7 +76,7 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 		i := d.find(key)
 		switch {
 		case i < 0:
-			return problemf("unknown input %s, the model has %s", clip(key), d.names())
+			return problemf("unknown input %s, the model has %s", clip(key), d.names(string(key)))
 		case last[i] == turn:
 			return problemf("duplicate input %s", clip(key))
 		}
@@ -91,7 +91,7 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 	}
 	for i, t := range last {
 		if t != turn {
-			return problemf("missing input %s, the model has %s", clip(d.specs[i].Name), d.names())
+			return problemf("missing input %s, the model has %s", clip(d.specs[i].Name), d.names(d.specs[i].Name))
 		}
 	}
 	return nil
@@ -101,7 +101,7 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 func (d *decoder) columns() error {
 	d.req.Form = Columns
 	if d.next() != '{' && len(d.specs) != 1 {
-		return d.want("an object with a value for each of " + d.names())
+		return d.want("an object with a value for each of " + d.names(""))
 	}
 	if d.arrayOfObjects() && !d.base64InArray() {
 		return problemf(`got an array of objects, expected an object of nested arrays: the Open Inference Protocol is served under /v2`)

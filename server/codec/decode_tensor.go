@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"slipway/server/codec/number"
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -155,13 +156,15 @@ func (r *tensorReader) finish(o *object) (err error) {
 func (r *tensorReader) name() (string, error) {
 	name, err := r.text()
 	if err == nil && len(r.specs) > 0 && r.find(name) < 0 {
-		return "", problemf("unknown %s %s, %s %s", r.role.noun, clip(name), r.role.others, r.names())
+		return "", problemf("unknown %s %s, %s %s", r.role.noun, clip(name), r.role.others, r.names(string(name)))
 	}
 	return string(name), err
 }
 
-// names lists the names of the specs for an error.
-func (r *tensorReader) names() string { return quoted(tensor.Names(r.specs)) }
+// names lists the names of the specs for an error about another name, or about none.
+func (r *tensorReader) names(other string) string {
+	return names.List(other, tensor.Names(r.specs))
+}
 
 // find returns the index of the spec of that name, -1 if there is none.
 func (r *tensorReader) find(name []byte) int {

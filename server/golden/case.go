@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"slipway/server/codec"
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -137,7 +138,7 @@ func selected(requested []string, outputs []tensor.Spec) ([]tensor.Spec, error) 
 	for i, name := range requested {
 		at := slices.IndexFunc(outputs, func(s tensor.Spec) bool { return s.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("outputs[%d].name: unknown output %q, the model has %s", i, name, tensor.QuotedNames(outputs))
+			return nil, fmt.Errorf("outputs[%d].name: unknown output %q, the model has %s", i, name, names.List(name, tensor.Names(outputs)))
 		}
 		all[i] = outputs[at]
 	}

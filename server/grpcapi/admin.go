@@ -3,11 +3,11 @@ package grpcapi
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
 	"slipway/server/fault"
 )
@@ -18,7 +18,7 @@ func (a *API) HTTPHandler(s *grpc.Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ctx, err := a.newFlow(r.Context(), r.URL.Path)
 		if err != nil {
-			trailersOnly(w, fault.GRPCCode(err), err.Error())
+			trailersOnly(w, err)
 			return
 		}
 		defer f.charge.Release()
@@ -54,11 +54,12 @@ func (b *chargedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// trailersOnly refuses a call before gRPC has it.
-func trailersOnly(w http.ResponseWriter, code codes.Code, message string) {
+// trailersOnly refuses a call before gRPC has it. A space in the message may stay as it
+// is, and %20 may stand for it.
+func trailersOnly(w http.ResponseWriter, err error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/grpc")
-	h.Set("Grpc-Status", strconv.Itoa(int(code)))
-	h.Set("Grpc-Message", message)
+	h.Set("Grpc-Status", strconv.Itoa(int(fault.GRPCCode(err))))
+	h.Set("Grpc-Message", url.PathEscape(fault.Text(err)))
 	w.WriteHeader(http.StatusOK)
 }

@@ -29,7 +29,7 @@ func (s *service) RepositoryModelLoad(ctx context.Context, r *oip.RepositoryMode
 	if err := s.mayChange(r.GetRepositoryName()); err != nil {
 		return nil, err
 	}
-	return &oip.RepositoryModelLoadResponse{}, s.Load(ctx, r.GetModelName(), names(r.GetParameters())...)
+	return &oip.RepositoryModelLoadResponse{}, s.Load(ctx, r.GetModelName(), parameterNames(r.GetParameters())...)
 }
 
 // RepositoryModelUnload takes a model out of service.
@@ -37,7 +37,7 @@ func (s *service) RepositoryModelUnload(ctx context.Context, r *oip.RepositoryMo
 	if err := s.mayChange(r.GetRepositoryName()); err != nil {
 		return nil, err
 	}
-	return &oip.RepositoryModelUnloadResponse{}, s.Unload(ctx, r.GetModelName(), names(r.GetParameters())...)
+	return &oip.RepositoryModelUnloadResponse{}, s.Unload(ctx, r.GetModelName(), parameterNames(r.GetParameters())...)
 }
 
 // mayChange returns nil on the port that loads and unloads.
@@ -56,6 +56,6 @@ func checkRepository(name string) error {
 	return nil
 }
 
-func names(parameters map[string]*oip.ModelRepositoryParameter) []string {
+func parameterNames(parameters map[string]*oip.ModelRepositoryParameter) []string {
 	return slices.Collect(maps.Keys(parameters))
 }

@@ -10,6 +10,7 @@ import (
 	"slipway/server/api"
 	"slipway/server/codec"
 	"slipway/server/fault"
+	"slipway/server/names"
 	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/tensor"
@@ -84,20 +85,20 @@ func requestedOutputs(requested []*oip.ModelInferRequest_InferRequestedOutputTen
 	if len(requested) == 0 {
 		return nil, nil
 	}
-	names := make([]string, 0, len(has))
+	all := make([]string, 0, len(has))
 	for i, out := range requested {
 		if err := tensorParameters(out.GetParameters()); err != nil {
 			return nil, fault.New(fault.InvalidArgument, "outputs[%d].parameters%w", i, err)
 		}
 		if !slices.ContainsFunc(has, func(s tensor.Spec) bool { return s.Name == out.GetName() }) {
-			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: the model has no output %.64q; its outputs are %s", i, out.GetName(), tensor.QuotedNames(has))
+			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: the model has no output %.64q; its outputs are %s", i, out.GetName(), names.List(out.GetName(), tensor.Names(has)))
 		}
-		if slices.Contains(names, out.GetName()) {
+		if slices.Contains(all, out.GetName()) {
 			return nil, fault.New(fault.InvalidArgument, "outputs[%d].name: output %q is requested twice", i, out.GetName())
 		}
-		names = append(names, out.GetName())
+		all = append(all, out.GetName())
 	}
-	return names, nil
+	return all, nil
 }
 
 // tensorParameters refuses those parameters of an input or output that would

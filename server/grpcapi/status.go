@@ -13,7 +13,7 @@ func statusOf(err error) error {
 	if _, already := status.FromError(err); already {
 		return err
 	}
-	s := status.New(fault.GRPCCode(err), err.Error())
+	s := status.New(fault.GRPCCode(err), fault.Text(err))
 	if wait := fault.RetryAfterOf(err); wait > 0 {
 		if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)}); err == nil {
 			s = detailed

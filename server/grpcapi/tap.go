@@ -52,7 +52,7 @@ func (a *API) messageLimit(method string) int64 {
 func (a *API) tap(served map[string]bool) tap.ServerInHandle {
 	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
 		if !served[info.FullMethodName] {
-			return ctx, status.Errorf(codes.Unimplemented, "unknown method %s", info.FullMethodName)
+			return ctx, status.Errorf(codes.Unimplemented, "unknown method %.200q", info.FullMethodName)
 		}
 		p, _ := peer.FromContext(ctx)
 		addr, ok := p.Addr.(connAddr)

@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		"binary no number":   {http.MethodPost, "/v2/models/plus/infer", body, []string{"Inference-Header-Content-Length", "x"}, 400, "Inference-Header-Content-Length"},
 		"over the limit":     {http.MethodPost, "/predict/plus", `{"instances":[[` + strings.Repeat(" ", 1<<20) + `1]]}`, nil, 413, "1048576"},
 		"no such model":      {http.MethodPost, "/predict/nope", body, nil, 404, `"nope"`},
-		"no such version":    {http.MethodPost, "/v2/models/plus/versions/9/infer", body, nil, 404, "1, 2"},
+		"no such version":    {http.MethodPost, "/v2/models/plus/versions/9/infer", body, nil, 404, `"1", "2"`},
 		"no default":         {http.MethodPost, "/predict", body, nil, 404, "defaultModel"},
 		"no such verb":       {http.MethodPost, "/v1/models/plus:classify", body, nil, 404, "classify"},
 		"no verb":            {http.MethodPost, "/v1/models/plus", body, nil, 404, "verb"},

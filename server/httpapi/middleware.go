@@ -67,7 +67,7 @@ func result(c *gin.Context) api.Result {
 	status := c.Writer.Status()
 	r := api.Result{Status: slog.IntValue(status), Code: strconv.Itoa(status)}
 	if err := c.Errors.Last(); err != nil && status >= http.StatusInternalServerError {
-		r.Reason = err.Error()
+		r.Reason = fault.Text(err.Err)
 	}
 	return r
 }

@@ -16,7 +16,7 @@ func fail(c *gin.Context, err error) {
 	if wait := fault.RetryAfterOf(err); wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	body, _ := json.Marshal(gin.H{"error": err.Error()}) // a string always has its JSON
+	body, _ := json.Marshal(gin.H{"error": fault.Text(err)}) // a string always has its JSON
 	c.Abort()
 	c.Header("Content-Length", strconv.Itoa(len(body)))
 	// Without a charset, which JSON does not have: KServe's client accepts no other value.

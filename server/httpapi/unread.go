@@ -41,4 +41,3 @@ func (a *API) discardUnread(c *gin.Context) {
 		}
 	}
 }
-

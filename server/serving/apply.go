@@ -168,7 +168,7 @@ func (c *Catalog) UnloadModel(ctx context.Context, name string) error {
 	now := c.current.Load()
 	old, ok := now.byName[name]
 	if !ok {
-		return fault.New(fault.NotFound, "unload model %q: no such model; there are %s", name, now.names())
+		return fault.New(fault.NotFound, "unload model %q: no such model; there are %s", name, now.names(name))
 	}
 	c.replace(name, &Model{Name: name, Config: old.Config, described: old.described, unloaded: true})
 	c.retire(old.Versions...)

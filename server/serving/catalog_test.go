@@ -116,12 +116,12 @@ func TestTheOnlyModelIsTheDefault(t *testing.T) {
 
 	c, _ = load(t, twoModels, "")
 	_, err = c.Choose("", "")
-	assert.ErrorContains(t, err, "a, b")
+	assert.ErrorContains(t, err, `"a", "b"`)
 }
 
 func TestADefaultModelThatIsNotThereIsNotReady(t *testing.T) {
 	c, _ := load(t, twoModels, "z")
-	require.ErrorContains(t, c.Ready(), `no model "z"; it has a, b`)
+	require.ErrorContains(t, c.Ready(), `no model "z"; it has "a", "b"`)
 	assert.Equal(t, fault.Unavailable, fault.CodeOf(c.Ready()))
 }
 

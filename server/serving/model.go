@@ -2,11 +2,11 @@ package serving
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
+	"slipway/server/names"
 	"slipway/server/repository"
 )
 
@@ -66,7 +66,7 @@ func (m *Model) Version(number string) (*Version, error) {
 	if f := m.failure(number); f != nil {
 		return nil, fault.New(fault.Unavailable, "model %q version %s could not be loaded: %w", m.Name, number, f.err)
 	}
-	return nil, fault.New(fault.NotFound, "model %q has no version %q; it has %s", m.Name, number, strings.Join(m.Numbers(), ", "))
+	return nil, fault.New(fault.NotFound, "model %q has no version %q; it has %s", m.Name, number, names.List(number, m.Numbers()))
 }
 
 // Numbers returns the versions that can be called, ascending.

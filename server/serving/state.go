@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"slipway/server/fault"
+	"slipway/server/names"
 )
 
 // models is one state of the catalog; it never changes once it is current.
@@ -23,11 +23,9 @@ func (s *models) sorted() []*Model {
 	return slices.SortedFunc(maps.Values(s.byName), func(a, b *Model) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-func (s *models) names() string {
-	if len(s.byName) == 0 {
-		return "none"
-	}
-	return strings.Join(slices.Sorted(maps.Keys(s.byName)), ", ")
+// names lists the models for an error about another name, or about none.
+func (s *models) names(other string) string {
+	return names.List(other, slices.Sorted(maps.Keys(s.byName)))
 }
 
 // with returns the state in which m replaces the model of that name, or in which
@@ -52,13 +50,13 @@ func (s *models) with(name string, m *Model, defaultModel string) *models {
 func (s *models) find(name string) (*Model, error) {
 	if name == "" {
 		if s.fallback == "" {
-			return nil, fault.New(fault.NotFound, "there are several models (%s) and no defaultModel; name one: /predict/{model}", s.names())
+			return nil, fault.New(fault.NotFound, "there are several models (%s) and no defaultModel; name one: /predict/{model}", s.names(""))
 		}
 		name = s.fallback
 	}
 	m, ok := s.byName[name]
 	if !ok {
-		return nil, fault.New(fault.NotFound, "no model %q; there are %s", name, s.names())
+		return nil, fault.New(fault.NotFound, "no model %q; there are %s", name, s.names(name))
 	}
 	return m, nil
 }
@@ -82,7 +80,7 @@ func (s *models) all() error {
 		return fault.New(fault.Unavailable, "the repository has no model yet")
 	}
 	if _, known := s.byName[s.fallback]; s.fallback != "" && !known {
-		return fault.New(fault.Unavailable, "defaultModel: the repository has no model %q; it has %s", s.fallback, s.names())
+		return fault.New(fault.Unavailable, "defaultModel: the repository has no model %q; it has %s", s.fallback, s.names(s.fallback))
 	}
 	for _, m := range s.sorted() {
 		if err := m.Ready(); err != nil && !m.unloaded {

@@ -14,6 +14,7 @@ import (
 	"slipway/server/crashmark"
 	"slipway/server/fault"
 	"slipway/server/modelconfig"
+	"slipway/server/names"
 	"slipway/server/rows"
 	"slipway/server/telemetry"
 	"slipway/server/tensor"
@@ -207,7 +208,7 @@ func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 	for _, in := range inputs {
 		at := indexOf(v.Inputs, in.Name)
 		if at < 0 {
-			return nil, fault.New(fault.InvalidArgument, "the model has no input %q; its inputs are %s", in.Name, tensor.QuotedNames(v.Inputs))
+			return nil, fault.New(fault.InvalidArgument, "the model has no input %q; its inputs are %s", in.Name, names.List(in.Name, tensor.Names(v.Inputs)))
 		}
 		t, ok := in.Value.(*tensor.Tensor)
 		if !ok {
@@ -236,7 +237,7 @@ func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
 func (v *Version) checkOutputs(outputs []string) error {
 	for _, name := range outputs {
 		if indexOf(v.Outputs, name) < 0 {
-			return fault.New(fault.InvalidArgument, "the model has no output %q; its outputs are %s", name, tensor.QuotedNames(v.Outputs))
+			return fault.New(fault.InvalidArgument, "the model has no output %q; its outputs are %s", name, names.List(name, tensor.Names(v.Outputs)))
 		}
 	}
 	return nil

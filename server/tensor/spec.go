@@ -3,8 +3,9 @@ package tensor
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"slipway/server/names"
 )
 
 // Kind is one of the three kinds of value.
@@ -54,11 +55,7 @@ func Names(specs []Spec) []string {
 
 // QuotedNames lists the names of specs for an error: "x", "y".
 func QuotedNames(specs []Spec) string {
-	all := Names(specs)
-	for i, name := range all {
-		all[i] = strconv.Quote(name)
-	}
-	return strings.Join(all, ", ")
+	return names.List("", Names(specs))
 }
 
 // Check returns an error if t is not a value of s. The error names the
