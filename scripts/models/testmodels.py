@@ -68,6 +68,18 @@ def plus(name, shape, amount):
     )
 
 
+def scaled(name, shape):
+    """y = x * scale + shift: two inputs have defaults, so a request need not give them."""
+    defaults = [constant("scale", FP32, [10]), constant("shift", FP32, [0])]
+    return model(
+        name,
+        [tensor("x", FP32, shape), tensor("scale", FP32, [1]), tensor("shift", FP32, [1])],
+        [node("Mul", ["x", "scale"], ["product"]), node("Add", ["product", "shift"], ["y"])],
+        [tensor("y", FP32, shape)],
+        defaults,
+    )
+
+
 def add_sub():
     """Two inputs and two outputs, as in Triton's example "simple"."""
 
@@ -214,6 +226,7 @@ def models():
     # Two versions of one model, which differ in their outputs.
     yield plus("constant_1", [None, 1], 1)
     yield plus("constant_2", [None, 1], 2)
+    yield scaled("scaled", [None, 1])
     yield plus("static_batch", [1, 4], 1)
     yield from (add_sub(), names(), sequence(), gather(), slow(), empty(), unique(), fill(), deaf(), fixed_image())
 

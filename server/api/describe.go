@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/json"
+
 	"slipway/server/oip"
 	"slipway/server/serving"
 	"slipway/server/tensor"
@@ -16,6 +18,10 @@ const (
 // batchingRefused begins what is reported of a version that runs without the
 // batching that was asked for.
 const batchingRefused = "refused: "
+
+// optionalInputs is the parameter that names the inputs that have a default: the
+// protocol's metadata has nothing for it.
+const optionalInputs = "optional_inputs"
 
 // ServerMetadata describes the server with those of Triton's extensions that both
 // protocols have.
@@ -34,14 +40,24 @@ func (a *API) ModelMetadata(c *Call, model, version string) (*oip.ModelMetadataR
 	}
 	metadata := &oip.ModelMetadataResponse{
 		Name: m.Name, Versions: m.Numbers(), Platform: platform,
-		Inputs: describe(v.Inputs), Outputs: describe(v.Outputs),
+		Inputs: describe(v.Accepts()), Outputs: describe(v.Outputs),
 	}
 	if v.BatchingRefused() != "" {
-		metadata.Parameters = map[string]*oip.InferParameter{"batching": {
-			ParameterChoice: &oip.InferParameter_StringParam{StringParam: batchingRefused + v.BatchingRefused()},
-		}}
+		state(metadata, "batching", batchingRefused+v.BatchingRefused())
+	}
+	if len(v.Optional) > 0 {
+		list, _ := json.Marshal(tensor.Names(v.Optional)) // strings always have their JSON
+		state(metadata, optionalInputs, string(list))
 	}
 	return metadata, nil
+}
+
+// state adds a parameter, which the protocol leaves to the server.
+func state(m *oip.ModelMetadataResponse, name, text string) {
+	if m.Parameters == nil {
+		m.Parameters = map[string]*oip.InferParameter{}
+	}
+	m.Parameters[name] = &oip.InferParameter{ParameterChoice: &oip.InferParameter_StringParam{StringParam: text}}
 }
 
 // choose finds a model and one of its versions for a call that describes it.

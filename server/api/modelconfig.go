@@ -30,6 +30,10 @@ func (a *API) ModelConfig(call *Call, model, version string) (*oip.ModelConfig, 
 		dtype, dims := configured(spec, batchSize)
 		c.Input = append(c.Input, &oip.ModelInput{Name: spec.Name, DataType: dtype, Dims: dims})
 	}
+	for _, spec := range v.Optional { // which are no part of a batch
+		dtype, dims := configured(spec, 0)
+		c.Input = append(c.Input, &oip.ModelInput{Name: spec.Name, DataType: dtype, Dims: dims, Optional: true})
+	}
 	for _, spec := range v.Outputs {
 		dtype, dims := configured(spec, batchSize)
 		c.Output = append(c.Output, &oip.ModelOutput{Name: spec.Name, DataType: dtype, Dims: dims})

@@ -55,7 +55,9 @@ func (q *Queue) rows(inputs []*tensor.Tensor) (int, error) {
 func size(inputs []*tensor.Tensor) int64 {
 	sum := int64(0)
 	for _, t := range inputs {
-		sum += t.Bytes()
+		if t != nil {
+			sum += t.Bytes()
+		}
 	}
 	return sum
 }

@@ -77,7 +77,7 @@ func (q *Queue) selectRun(now time.Time) (members []*waiter, wait time.Duration)
 		if w.ctx.Err() != nil {
 			continue
 		}
-		if len(members) > 0 && !q.compatible(members[0].Inputs, w.Inputs) {
+		if len(members) > 0 && (w.Alone != nil || !q.compatible(members[0].Inputs, w.Inputs)) {
 			due = q.latestStart(due, w, max(rows, w.rows), 2) // it runs after this batch
 			continue
 		}
@@ -87,6 +87,10 @@ func (q *Queue) selectRun(now time.Time) (members []*waiter, wait time.Duration)
 		}
 		members = append(members, w)
 		rows += w.rows
+		if w.Alone != nil {
+			q.selected = members
+			return members, 0
+		}
 		due = q.latestStart(due, w, rows, 1)
 		if slices.Contains(q.options.PreferredBatchSizes, rows) {
 			preferred = len(members)

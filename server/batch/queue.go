@@ -32,6 +32,7 @@ type Options struct {
 // Request is one inference request.
 type Request struct {
 	Inputs   []*tensor.Tensor // in the model's order
+	Alone    []*tensor.Tensor // follow Inputs in the run, which no other request shares; nil: none
 	Outputs  []string         // nil: all
 	Priority int              // 1 is the highest, 0 the default; without levels any will do
 }
@@ -155,7 +156,7 @@ func (q *Queue) Do(ctx context.Context, r Request) (Response, error) {
 		q.start(i, func() { s.run(ctx) })
 		return s.response(ctx)
 	}
-	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs), done: make(chan struct{})}
+	w := &waiter{Request: r, ctx: ctx, queued: now, level: level, rows: rows, bytes: size(r.Inputs) + size(r.Alone), done: make(chan struct{})}
 	w.deadline, _ = ctx.Deadline()
 	if err := q.enqueue(w); err != nil {
 		return Response{}, err

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"slipway/server/tensor"
@@ -41,7 +42,11 @@ func (s *single) run(ctx context.Context) {
 	q := s.queue
 	if s.skipped = ctx.Err() != nil; !s.skipped {
 		q.observer.Waited(s.started.Sub(s.queued))
-		s.outputs, s.err = q.runSafely(ctx, s.request.Inputs, s.request.Outputs)
+		inputs := s.request.Inputs
+		if s.request.Alone != nil {
+			inputs = slices.Concat(inputs, s.request.Alone)
+		}
+		s.outputs, s.err = q.runSafely(ctx, inputs, s.request.Outputs)
 	}
 	s.finished = time.Now()
 	q.mu.Lock()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -77,15 +78,19 @@ func decodeMessage(message []byte) ([]tensor.Named, error) {
 	return all, nil
 }
 
-// decodeMetadata reads the inputs of a model.
+// decodeMetadata reads the inputs of a model, but not those that have a default.
 func decodeMetadata(m *oip.ModelMetadataResponse) ([]tensor.Spec, error) {
-	inputs := make([]tensor.Spec, len(m.GetInputs()))
-	for i, in := range m.GetInputs() {
+	optional := codec.OptionalInputs(m.GetParameters()["optional_inputs"].GetStringParam())
+	inputs := make([]tensor.Spec, 0, len(m.GetInputs()))
+	for _, in := range m.GetInputs() {
+		if slices.Contains(optional, in.GetName()) {
+			continue
+		}
 		dtype, ok := tensor.ParseDType(in.GetDatatype())
 		if !ok {
 			return nil, fmt.Errorf("input %q has datatype %q, which is none of the protocol's", in.GetName(), in.GetDatatype())
 		}
-		inputs[i] = tensor.Spec{Name: in.GetName(), DType: dtype, Shape: in.GetShape()}
+		inputs = append(inputs, tensor.Spec{Name: in.GetName(), DType: dtype, Shape: in.GetShape()})
 	}
 	return inputs, nil
 }

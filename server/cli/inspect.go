@@ -50,6 +50,9 @@ func inspect(v *serving.Version, o serving.Options) error {
 	for _, in := range v.Inputs {
 		fmt.Fprintf(w, "  input\t%s\n", describe(in))
 	}
+	for _, in := range v.Optional {
+		fmt.Fprintf(w, "  input\t%s\thas a default\n", describe(in))
+	}
 	for _, out := range v.Outputs {
 		fmt.Fprintf(w, "  output\t%s\n", describe(out))
 	}

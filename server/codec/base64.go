@@ -53,7 +53,8 @@ func (s *scanner) base64() (v string, err error) {
 // base64Next looks ahead whether an object comes next that is bytes for the only input of the
 // model. An input may itself be called b64: then the object names it.
 func (d *decoder) base64Next(ahead scanner) bool {
-	if len(d.specs) != 1 || d.specs[0].DType != tensor.Bytes || d.specs[0].Name == base64Key || ahead.next() != '{' {
+	only := d.only()
+	if only < 0 || d.specs[only].DType != tensor.Bytes || d.find([]byte(base64Key)) >= 0 || ahead.next() != '{' {
 		return false
 	}
 	ahead.pos++

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"slices"
+
 	"slipway/server/fault"
 	"slipway/server/tensor"
 )
@@ -54,10 +56,11 @@ func (r *tensorReader) binaryData(o *object, size int64) (*tensor.Tensor, error)
 // decodeBare reads a body that is the data of the one input. One dimension that
 // the model leaves open follows from the size. BYTES are one element, the body.
 func decodeBare(body []byte, s Signature) (*Request, error) {
-	if len(s.Inputs) != 1 {
-		return nil, fault.New(fault.InvalidArgument, "body: a body without JSON is the data of one input, the model has %d", len(s.Inputs))
+	inputs := slices.DeleteFunc(slices.Clone(s.Inputs), func(spec tensor.Spec) bool { return spec.Optional })
+	if len(inputs) != 1 {
+		return nil, fault.New(fault.InvalidArgument, "body: a body without JSON is the data of one input, the model has %d", len(inputs))
 	}
-	spec := s.Inputs[0]
+	spec := inputs[0]
 	t := &tensor.Tensor{DType: spec.DType, Shape: append([]int64{}, spec.Shape...)}
 	open, count := -1, int64(1)
 	for i, n := range t.Shape {

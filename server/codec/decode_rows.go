@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"slices"
+
 	"slipway/server/tensor"
 )
 
@@ -29,10 +31,11 @@ func (d *decoder) rows() error {
 	if err != nil {
 		return err
 	}
-	named := len(d.specs) != 1 || d.arrayOfObjects() && !d.base64InArray()
-	row := d.bareRow(inputs)
-	if named {
-		row = d.namedRow(inputs)
+	only, last := d.only(), make([]int, len(inputs)) // the last row, counted from 1, that had an input
+	row := d.namedRow(inputs, last)
+	if only >= 0 && (!d.arrayOfObjects() || d.base64InArray()) {
+		row = func(int) error { return inputs[only].value(&d.scanner, 1) }
+		last[only] = 1
 	}
 	n := 0
 	if err := d.array(func(i int) error {
@@ -46,6 +49,9 @@ func (d *decoder) rows() error {
 	}
 	d.req.Rows = n
 	for i, spec := range d.specs {
+		if last[i] == 0 {
+			continue
+		}
 		t := inputs[i].tensor()
 		t.Shape[0] = int64(n)
 		d.req.Inputs = append(d.req.Inputs, tensor.Named{Name: spec.Name, Value: t})
@@ -53,14 +59,24 @@ func (d *decoder) rows() error {
 	return nil
 }
 
-// bareRow reads a row of a model with one input: its value.
-func (d *decoder) bareRow(inputs []builder) func(int) error {
-	return func(int) error { return inputs[0].value(&d.scanner, 1) }
+// only returns the index of the one input that has no default, whose values need no names; -1 if
+// there is not one.
+func (d *decoder) only() int {
+	only := -1
+	for i, spec := range d.specs {
+		switch {
+		case spec.Optional:
+		case only >= 0:
+			return -1
+		default:
+			only = i
+		}
+	}
+	return only
 }
 
 // namedRow reads a row that is an object of the inputs' values.
-func (d *decoder) namedRow(inputs []builder) func(int) error {
-	last := make([]int, len(inputs)) // the last row, counted from 1, that had this input
+func (d *decoder) namedRow(inputs []builder, last []int) func(int) error {
 	return func(row int) error {
 		if d.next() != '{' {
 			return d.want("an object with a value for each of " + d.names(""))
@@ -70,7 +86,7 @@ func (d *decoder) namedRow(inputs []builder) func(int) error {
 }
 
 // named reads an object that has every input of the model once. last holds the last turn in which
-// each input was read.
+// each input was read. One that has a default is left out in every turn, or in none.
 func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 	err := d.object(func(key []byte) error {
 		i := d.find(key)
@@ -79,6 +95,8 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 			return problemf("unknown input %s, the model has %s", clip(key), d.names(string(key)))
 		case last[i] == turn:
 			return problemf("duplicate input %s", clip(key))
+		case d.specs[i].Optional && last[i] < turn-1:
+			return problemf("input %s is not in the rows before: give it in each of them or in none", clip(key))
 		}
 		last[i] = turn
 		if err := value(i); err != nil {
@@ -90,7 +108,7 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 		return err
 	}
 	for i, t := range last {
-		if t != turn {
+		if t != turn && (t > 0 || !d.specs[i].Optional) {
 			return problemf("missing input %s, the model has %s", clip(d.specs[i].Name), d.names(d.specs[i].Name))
 		}
 	}
@@ -100,25 +118,28 @@ func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 // columns reads "inputs" as an object of whole tensors, or as the tensor of the only input.
 func (d *decoder) columns() error {
 	d.req.Form = Columns
-	if d.next() != '{' && len(d.specs) != 1 {
+	only := d.only()
+	if d.next() != '{' && only < 0 {
 		return d.want("an object with a value for each of " + d.names(""))
 	}
 	if d.arrayOfObjects() && !d.base64InArray() {
 		return problemf(`got an array of objects, expected an object of nested arrays: the Open Inference Protocol is served under /v2`)
 	}
 	if d.next() != '{' || d.base64Next(d.scanner) {
-		t, err := d.column(d.specs[0])
+		t, err := d.column(d.specs[only])
 		if err == nil {
-			d.req.Inputs = []tensor.Named{{Name: d.specs[0].Name, Value: t}}
+			d.req.Inputs = []tensor.Named{{Name: d.specs[only].Name, Value: t}}
 		}
 		return err
 	}
-	d.req.Inputs = make([]tensor.Named, len(d.specs))
-	return d.named(func(i int) error {
+	all := make([]tensor.Named, len(d.specs))
+	err := d.named(func(i int) error {
 		t, err := d.column(d.specs[i])
-		d.req.Inputs[i] = tensor.Named{Name: d.specs[i].Name, Value: t}
+		all[i] = tensor.Named{Name: d.specs[i].Name, Value: t}
 		return err
 	}, make([]int, len(d.specs)), 1)
+	d.req.Inputs = slices.DeleteFunc(all, func(in tensor.Named) bool { return in.Value == nil })
+	return err
 }
 
 func (d *decoder) column(spec tensor.Spec) (*tensor.Tensor, error) {

@@ -115,6 +115,9 @@ func parse(text []byte, s codec.Signature) (Case, error) {
 func checkInputs(given []tensor.Named, inputs []tensor.Spec) error {
 	for _, spec := range inputs {
 		i := find(given, spec.Name)
+		if i < 0 && spec.Optional {
+			continue
+		}
 		if i < 0 {
 			return fmt.Errorf("missing input %q", spec.Name)
 		}

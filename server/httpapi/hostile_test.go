@@ -68,7 +68,6 @@ func TestHostileBodies(t *testing.T) {
 		"model of another route":   {"/v2/models/plus/infer", `{"model_name":"iris","inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`, `model_name`},
 		"timeout of nothing":       {"/v2/models/plus/infer", `{"parameters":{"timeout":-1},"inputs":[{"name":"x","shape":[1,1],"datatype":"FP32","data":[1]}]}`, `parameters.timeout`},
 		"no rows":                  {"/predict/plus", `{"instances":[]}`, ``},
-		"NUL in text":              {"/predict/text", `{"instances":[["a\u0000b"]]}`, `NUL`},
 		"broken UTF-8":             {"/predict/text", "{\"instances\":[[\"\xff\xfe\"]]}", ``},
 		"leading zero":             {"/predict/plus", `{"instances":[[01]]}`, ``},
 		"fixed batch":              {"/predict/iris", `{"instances":[[1,2,3,4],[1,2,3,4]]}`, `expected [1,4]`},

@@ -87,7 +87,7 @@ func (p *prediction) Decode(v *serving.Version) (q serving.Request, err error) {
 			return q, err
 		}
 	}
-	if p.request, err = p.decode(p.body.Bytes, codec.Signature{Inputs: v.Inputs, Outputs: v.Outputs, Memory: p.decoded}); err != nil {
+	if p.request, err = p.decode(p.body.Bytes, codec.Signature{Inputs: v.Accepts(), Outputs: v.Outputs, Memory: p.decoded}); err != nil {
 		return q, err
 	}
 	return query(v, p.request, p.limit)

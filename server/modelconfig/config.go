@@ -68,6 +68,8 @@ type Declared struct {
 	DType tensor.DType
 	Dims  []int64 // the full shape, with -1 for the batch and open dimensions; nil: not declared
 	Input bool
+	// Optional is that the declaration wants an input to have a default.
+	Optional bool
 }
 
 // Default returns the configuration of a model without a configuration file.

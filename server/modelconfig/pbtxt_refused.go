@@ -37,7 +37,6 @@ var refused = map[string]string{
 	"input.is_non_linear_format_io":             "it is for TensorRT; remove it",
 	"output.is_non_linear_format_io":            "it is for TensorRT; remove it",
 	"input.allow_ragged_batch":                  "requests share a run when their shapes agree but for the first axis; remove it",
-	"input.optional":                            "every input of an ONNX model must be given; remove it",
 	"output.label_filename":                     "responses are the model's own, without labels; remove it",
 	"model_warmup.inputs.value.input_data_file": "use zero_data or random_data, or a golden.ndjson for real requests",
 }

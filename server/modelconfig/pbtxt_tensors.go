@@ -13,16 +13,16 @@ import (
 // setDeclared keeps the declared inputs and outputs, for the comparison with the model's own.
 func (c *Config) setDeclared(m *oip.ModelConfig) error {
 	var all []error
-	declare := func(path string, input bool, name string, dataType oip.DataType, dims []int64) {
+	declare := func(path string, input, optional bool, name string, dataType oip.DataType, dims []int64) {
 		d, err := declared(path, name, dataType, dims, m.GetMaxBatchSize() > 0)
-		d.Input = input
+		d.Input, d.Optional = input, optional
 		c.Declared, all = append(c.Declared, d), append(all, err)
 	}
 	for i, in := range m.GetInput() {
-		declare(fmt.Sprintf("input[%d]", i), true, in.GetName(), in.GetDataType(), in.GetDims())
+		declare(fmt.Sprintf("input[%d]", i), true, in.GetOptional(), in.GetName(), in.GetDataType(), in.GetDims())
 	}
 	for i, out := range m.GetOutput() {
-		declare(fmt.Sprintf("output[%d]", i), false, out.GetName(), out.GetDataType(), out.GetDims())
+		declare(fmt.Sprintf("output[%d]", i), false, false, out.GetName(), out.GetDataType(), out.GetDims())
 	}
 	return errors.Join(all...)
 }

@@ -108,6 +108,9 @@ func TestParsePBTXTFollowsTriton(t *testing.T) {
 		"dims left open": {`max_batch_size: 1 output { name: "y" data_type: TYPE_BOOL dims: [] }`, with(func(s *modelconfig.Config) {
 			s.Declared = []modelconfig.Declared{{Name: "y", DType: tensor.Bool}}
 		})},
+		"an input with a default": {`input { name: "scale" data_type: TYPE_FP32 dims: [ 1 ] optional: true }`, with(func(s *modelconfig.Config) {
+			s.Declared = []modelconfig.Declared{{Name: "scale", DType: tensor.FP32, Dims: []int64{1}, Input: true, Optional: true}}
+		})},
 		"refused fields at their defaults": {`input { name: "\x78" data_type: TYPE_FP32 optional: false } default_model_filename: "model.\157nnx"`, with(func(s *modelconfig.Config) {
 			s.Declared = []modelconfig.Declared{{Name: "x", DType: tensor.FP32, Input: true}}
 		})},

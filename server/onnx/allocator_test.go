@@ -38,6 +38,11 @@ _Static_assert(offsetof(OrtApi, GetSymbolicDimensions) == GET_SYMBOLIC_DIMENSION
 _Static_assert(offsetof(OrtApi, TensorTypeAndShape_HasShape) == HAS_SHAPE * P, "HasShape");
 _Static_assert(ERROR_FAIL == ORT_FAIL && ERROR_INVALID_ARGUMENT == ORT_INVALID_ARGUMENT && ERROR_RUNTIME_EXCEPTION == ORT_RUNTIME_EXCEPTION, "codes");
 _Static_assert(offsetof(OrtApi, CreateCpuMemoryInfo) == CREATE_CPU_MEMORY_INFO * P, "CreateCpuMemoryInfo");
+_Static_assert(offsetof(OrtApi, SessionGetOverridableInitializerCount) == OVERRIDABLE_INITIALIZER_COUNT * P, "count");
+_Static_assert(offsetof(OrtApi, SessionGetOverridableInitializerTypeInfo) == OVERRIDABLE_INITIALIZER_TYPE * P, "type");
+_Static_assert(offsetof(OrtApi, SessionGetOverridableInitializerName) == OVERRIDABLE_INITIALIZER_NAME * P, "name");
+_Static_assert(offsetof(OrtApi, GetAllocatorWithDefaultOptions) == DEFAULT_ALLOCATOR * P, "GetAllocatorWithDefaultOptions");
+_Static_assert(offsetof(OrtApi, GetResizedStringTensorElementBuffer) == RESIZED_STRING_BUFFER * P, "GetResizedStringTensorElementBuffer");
 _Static_assert(DEVICE_ALLOCATOR == OrtDeviceAllocator && MEM_TYPE_DEFAULT == OrtMemTypeDefault, "numbers");
 _Static_assert(offsetof(OrtAllocator, Alloc) == 1 * P && offsetof(OrtAllocator, Free) == 2 * P, "Alloc, Free");
 _Static_assert(offsetof(OrtAllocator, Info) == 3 * P && offsetof(OrtAllocator, Reserve) == 4 * P, "Info, Reserve");

@@ -58,7 +58,6 @@ typedef struct OrtValue OrtValue;
 	F(OrtStatus *, CreateOrtTensorWithShape, (void *data, size_t size, int64_t *shape, int64_t rank, \
 		OrtMemoryInfo *memory, unsigned type, OrtValue **out)) \
 	F(OrtStatus *, CreateTensorAsOrtValue, (int64_t *shape, int64_t rank, unsigned type, OrtValue **out)) \
-	F(OrtStatus *, FillStringTensor, (OrtValue *value, char **strings, size_t count)) \
 	F(void, ReleaseOrtValue, (OrtValue *value)) \
 	F(OrtStatus *, GetValueType, (OrtValue *value, unsigned *out)) \
 	F(OrtStatus *, GetValueCount, (OrtValue *value, size_t *out)) \

@@ -13,14 +13,15 @@ import (
 )
 
 // Run computes the named outputs, all of them when outputs is nil, from inputs
-// in the order of Inputs. The caller has checked the inputs against their specs.
+// in the order of Inputs. Those of Optional may follow, nil for one that is left out.
+// The caller has checked the inputs against their specs.
 // When ctx is done the run is ended and the error says why. Run does not return
 // while the inputs' memory may still be read.
 func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []string) ([]tensor.Named, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("run not begun: %w", err)
 	}
-	if len(inputs) != len(s.inputs) {
+	if n := len(s.inputs); len(inputs) != n && len(inputs) != n+len(s.optional) {
 		return nil, fmt.Errorf("got %d inputs, the model takes %d", len(inputs), len(s.inputs))
 	}
 	r, err := s.acquire()
@@ -31,10 +32,8 @@ func (s *Session) Run(ctx context.Context, inputs []*tensor.Tensor, outputs []st
 	if err := r.selectOutputs(s, outputs); err != nil {
 		return nil, err
 	}
-	for i, t := range inputs {
-		if err := r.bind(i, t); err != nil {
-			return nil, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
-		}
+	if err := r.bindAll(s, inputs); err != nil {
+		return nil, err
 	}
 	if err := r.run(ctx, s); err != nil {
 		return nil, err

@@ -41,12 +41,12 @@ static void release_inputs(RunState *s) {
 
 OrtStatus *RunModel(RunState *s, OrtSession *session, OrtMemoryInfo *memory) {
 	OrtStatus *status = NULL;
-	for (size_t i = 0; i < s->input_count && !status; i++) {
+	for (size_t i = 0; i < s->given_count && !status; i++) {
 		status = bind(&s->inputs[i], memory);
 		s->input_handles[i] = s->inputs[i].handle;
 	}
 	if (!status) {
-		status = RunOrtSessionWithOptions(session, s->input_handles, s->input_names, (int)s->input_count,
+		status = RunOrtSessionWithOptions(session, s->input_handles, s->input_names, (int)s->given_count,
 			s->output_handles, s->output_names, (int)s->selected_count, s->options);
 	}
 	release_inputs(s);

@@ -15,6 +15,7 @@ import (
 type runState struct {
 	c               *C.RunState
 	inputs, outputs []C.Value // in C's memory
+	inputNames      []*C.char
 	outputNames     []*C.char
 	selected        []int // indices of the outputs of this run
 	pinner          runtime.Pinner
@@ -22,15 +23,15 @@ type runState struct {
 }
 
 func newRunState(s *Session) (*runState, error) {
-	c := C.NewRunState(C.size_t(len(s.inputs)), C.size_t(len(s.outputs)))
+	c := C.NewRunState(C.size_t(len(s.inputNames)), C.size_t(len(s.outputs)))
 	if err := statusError(C.CreateRunOptions(&c.options)); err != nil {
 		C.FreeRunState(c)
 		return nil, err
 	}
-	copy(unsafe.Slice(c.input_names, len(s.inputs)), s.inputNames)
 	return &runState{
 		c:           c,
-		inputs:      unsafe.Slice(c.inputs, len(s.inputs)),
+		inputs:      unsafe.Slice(c.inputs, len(s.inputNames)),
+		inputNames:  unsafe.Slice(c.input_names, len(s.inputNames)),
 		outputs:     unsafe.Slice(c.outputs, len(s.outputs)),
 		outputNames: unsafe.Slice(c.output_names, len(s.outputs)),
 		selected:    make([]int, 0, len(s.outputs)),
@@ -62,6 +63,23 @@ func (r *runState) selectOutputs(s *Session, names []string) error {
 		r.outputNames[i] = s.outputNames[output]
 	}
 	r.c.selected_count = C.size_t(len(r.selected))
+	return nil
+}
+
+// bindAll binds the inputs that are given.
+func (r *runState) bindAll(s *Session, inputs []*tensor.Tensor) error {
+	given := 0
+	for i, t := range inputs {
+		if t == nil && i >= len(s.inputs) {
+			continue
+		}
+		if err := r.bind(given, t); err != nil {
+			return fmt.Errorf("input %q: %w", C.GoString(s.inputNames[i]), err)
+		}
+		r.inputNames[given] = s.inputNames[i]
+		given++
+	}
+	r.c.given_count = C.size_t(given)
 	return nil
 }
 

@@ -7,6 +7,7 @@
 // outputs, and, once Go has copied those, ReleaseRun.
 typedef struct {
 	size_t input_count, output_count;
+	size_t given_count;    // of the inputs, in this run
 	size_t selected_count; // of the outputs, in this run
 	Value *inputs, *outputs;
 	OrtValue **input_handles, **output_handles;

@@ -41,3 +41,22 @@ OrtStatus *DescribeOutput(OrtSession *session, size_t i, char **name, Value *v) 
 	if (!status) status = SessionGetOutputTypeInfo(session, i, &type);
 	return status ? status : DescribeType(type, v);
 }
+
+OrtStatus *CountOptional(OrtSession *session, size_t *count) {
+	OrtStatus *(*get)(OrtSession *, size_t *) = (OrtStatus *(*)(OrtSession *, size_t *))RuntimeFunction(OVERRIDABLE_INITIALIZER_COUNT);
+	return get(session, count);
+}
+
+OrtStatus *DescribeOptional(OrtSession *session, size_t i, char **name, Value *v) {
+	OrtStatus *(*allocator)(OrtAllocator **) = (OrtStatus *(*)(OrtAllocator **))RuntimeFunction(DEFAULT_ALLOCATOR);
+	OrtStatus *(*get_name)(OrtSession *, size_t, OrtAllocator *, char **) =
+		(OrtStatus *(*)(OrtSession *, size_t, OrtAllocator *, char **))RuntimeFunction(OVERRIDABLE_INITIALIZER_NAME);
+	OrtStatus *(*get_type)(OrtSession *, size_t, OrtTypeInfo **) =
+		(OrtStatus *(*)(OrtSession *, size_t, OrtTypeInfo **))RuntimeFunction(OVERRIDABLE_INITIALIZER_TYPE);
+	OrtAllocator *names = NULL; // the one that the binding frees names with
+	OrtTypeInfo *type = NULL;
+	OrtStatus *status = allocator(&names);
+	if (!status) status = get_name(session, i, names, name);
+	if (!status) status = get_type(session, i, &type);
+	return status ? status : DescribeType(type, v);
+}

@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -29,6 +30,7 @@ type Options struct {
 type Session struct {
 	options                 Options
 	inputs, outputs         []tensor.Spec
+	optional                []tensor.Spec // inputs that have a default
 	inputNames, outputNames cStrings
 	handle                  *C.OrtSession
 	memory                  *C.OrtMemoryInfo // the CPU's, where inputs are; the binding owns it
@@ -75,20 +77,28 @@ func (s *Session) describe() (err error) {
 	if s.inputs, err = inputSpecs(s.handle); err != nil {
 		return fmt.Errorf("input %w", err)
 	}
+	if s.optional, err = optionalSpecs(s.handle); err != nil {
+		return fmt.Errorf("optional input %w", err)
+	}
 	if s.outputs, err = outputSpecs(s.handle); err != nil {
 		return fmt.Errorf("output %w", err)
 	}
-	for _, i := range s.inputs {
+	all := slices.Concat(s.inputs, s.optional)
+	for _, i := range all {
 		if i.Kind != tensor.KindTensor {
 			return fmt.Errorf("input %q is not a tensor; only outputs may be sequences or maps", i.Name)
 		}
 	}
-	s.inputNames, s.outputNames = newCStrings(tensor.Names(s.inputs)), newCStrings(tensor.Names(s.outputs))
+	s.inputNames, s.outputNames = newCStrings(tensor.Names(all)), newCStrings(tensor.Names(s.outputs))
 	return nil
 }
 
 // Inputs returns the model's inputs in the order that Run takes them.
 func (s *Session) Inputs() []tensor.Spec { return s.inputs }
+
+// Optional returns the inputs that have a default, in the order that Run takes them
+// after Inputs.
+func (s *Session) Optional() []tensor.Spec { return s.optional }
 
 // Outputs returns the model's outputs in its own order.
 func (s *Session) Outputs() []tensor.Spec { return s.outputs }

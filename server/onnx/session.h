@@ -10,3 +10,8 @@ OrtStatus *OpenSession(OrtEnv *env, char *path, int threads, int arena, OrtSessi
 // the name, which is the runtime's.
 OrtStatus *DescribeInput(OrtSession *session, size_t i, char **name, Value *value);
 OrtStatus *DescribeOutput(OrtSession *session, size_t i, char **name, Value *value);
+
+// CountOptional returns how many inputs have a default, which is an initializer that may
+// be overridden, and DescribeOptional is DescribeInput for those.
+OrtStatus *CountOptional(OrtSession *session, size_t *count);
+OrtStatus *DescribeOptional(OrtSession *session, size_t i, char **name, Value *value);

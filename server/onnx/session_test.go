@@ -192,12 +192,6 @@ func TestRunThatFailsLeavesTheSessionUsable(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestStringsThatCannotCross(t *testing.T) {
-	_, err := open(t, "identity_bytes").Run(t.Context(), []*tensor.Tensor{of(t, []int64{1, 1}, "a\x00b")}, nil)
-	assert.ErrorContains(t, err, "NUL")
-	assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
-}
-
 func TestOpenNamesTheFile(t *testing.T) {
 	for _, model := range []string{"corrupt", "absent"} {
 		_, err := onnx.Open(strings.Replace(onnxtest.Model(t, "corrupt"), "corrupt", model, 1), onnx.Options{IntraOpThreads: 1})

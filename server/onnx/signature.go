@@ -23,6 +23,21 @@ func inputSpecs(session *C.OrtSession) ([]tensor.Spec, error) {
 	})
 }
 
+// optionalSpecs describes the inputs that have a default.
+func optionalSpecs(session *C.OrtSession) ([]tensor.Spec, error) {
+	var n C.size_t
+	if err := statusError(C.CountOptional(session, &n)); err != nil {
+		return nil, err
+	}
+	all, err := specs(int(n), func(i C.size_t, name **C.char, value *C.Value) *C.OrtStatus {
+		return C.DescribeOptional(session, i, name, value)
+	})
+	for i := range all {
+		all[i].Optional = true
+	}
+	return all, err
+}
+
 func outputSpecs(session *C.OrtSession) ([]tensor.Spec, error) {
 	var n C.size_t
 	if err := statusError(C.SessionGetOutputCount(session, &n)); err != nil {

@@ -1,15 +1,12 @@
 package onnx
 
-// #include "binding.h"
+// #include "value.h"
 import "C"
 
 import (
-	"strings"
 	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
-
-	"slipway/server/fault"
 )
 
 // cStrings are strings in C's memory.
@@ -29,22 +26,24 @@ func (c cStrings) free() {
 	}
 }
 
-// stringTensor makes the runtime's tensor of strings, which holds copies.
+// stringTensor makes the runtime's tensor of strings, which holds copies of any bytes.
 func stringTensor(shape []int64, text []string) (*C.OrtValue, error) {
-	for i, s := range text {
-		if strings.IndexByte(s, 0) >= 0 {
-			return nil, fault.New(fault.InvalidArgument, "element %d has a NUL byte, which ONNX Runtime's strings cannot hold", i)
-		}
-	}
 	var value *C.OrtValue
 	err := statusError(C.CreateTensorAsOrtValue((*C.int64_t)(unsafe.SliceData(shape)), C.int64_t(len(shape)),
 		C.uint(ort.TensorElementDataTypeString), &value))
 	if err != nil || len(text) == 0 {
 		return value, err
 	}
-	c := newCStrings(text)
-	defer c.free()
-	if err := statusError(C.FillStringTensor(value, unsafe.SliceData(c), C.size_t(len(c)))); err != nil {
+	size := 0
+	for _, s := range text {
+		size += len(s)
+	}
+	all, lengths := make([]byte, 0, size), make([]C.size_t, len(text))
+	for i, s := range text {
+		all, lengths[i] = append(all, s...), C.size_t(len(s))
+	}
+	err = statusError(C.FillStrings(value, (*C.char)(unsafe.Pointer(unsafe.SliceData(all))), unsafe.SliceData(lengths), C.size_t(len(text))))
+	if err != nil {
 		C.ReleaseOrtValue(value)
 		return nil, err
 	}

@@ -98,3 +98,16 @@ OrtStatus *DescribeType(OrtTypeInfo *type, Value *v) {
 	ReleaseTypeInfo(type);
 	return status;
 }
+
+OrtStatus *FillStrings(OrtValue *value, const char *bytes, const size_t *lengths, size_t count) {
+	OrtStatus *(*resize)(OrtValue *, size_t, size_t, char **) =
+		(OrtStatus *(*)(OrtValue *, size_t, size_t, char **))RuntimeFunction(RESIZED_STRING_BUFFER);
+	for (size_t i = 0; i < count; i++) {
+		char *element = NULL;
+		OrtStatus *status = resize(value, i, lengths[i], &element);
+		if (status) return status;
+		memcpy(element, bytes, lengths[i]);
+		bytes += lengths[i];
+	}
+	return NULL;
+}

@@ -36,3 +36,7 @@ OrtStatus *DescribeValue(Value *value);
 OrtStatus *DescribeElement(OrtValue *container, int i, Value *value);
 // DescribeType reads kind, type, shape and names from a type and frees the type.
 OrtStatus *DescribeType(OrtTypeInfo *type, Value *value);
+
+// FillStrings copies strings, which follow each other in bytes, into a tensor of them. They
+// may have NUL bytes, unlike those that the binding fills in.
+OrtStatus *FillStrings(OrtValue *value, const char *bytes, const size_t *lengths, size_t count);

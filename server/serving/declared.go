@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"slipway/server/modelconfig"
+	"slipway/server/names"
 	"slipway/server/tensor"
 )
 
@@ -15,11 +16,14 @@ func (v *candidate) checkDeclared() error {
 	for _, d := range v.config.Declared {
 		specs, kind := v.Outputs, "output"
 		if d.Input {
-			specs, kind = v.Inputs, "input"
+			specs, kind = v.Accepts(), "input"
 		}
 		at := indexOf(specs, d.Name)
 		if at < 0 {
-			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, tensor.QuotedNames(specs))
+			return fmt.Errorf("config.pbtxt: %s %q: the model has none of that name; it has %s", kind, d.Name, names.List(d.Name, tensor.Names(specs)))
+		}
+		if d.Optional && !specs[at].Optional {
+			return fmt.Errorf("config.pbtxt: %s %q: optional: the model has no default for it; remove the line, or export the model with an initializer of that name among its inputs", kind, d.Name)
 		}
 		if specs[at].Kind != tensor.KindTensor {
 			continue
@@ -27,12 +31,18 @@ func (v *candidate) checkDeclared() error {
 		if specs[at].DType != d.DType {
 			return fmt.Errorf("config.pbtxt: %s %q: data_type is %s, the model's is %s", kind, d.Name, d.DType, specs[at].DType)
 		}
-		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) {
+		if d.Dims != nil && !compatible(d.Dims, specs[at].Shape) && !withoutBatch(d, specs[at]) {
 			return fmt.Errorf("config.pbtxt: %s %q: dims make the shape %s, the model's is %s", kind, d.Name,
 				tensor.ShapeString(d.Dims), tensor.ShapeString(specs[at].Shape))
 		}
 	}
 	return nil
+}
+
+// withoutBatch reports whether an input is declared as it is, without the batch, which an
+// input that has a default need not have.
+func withoutBatch(d modelconfig.Declared, spec tensor.Spec) bool {
+	return spec.Optional && len(d.Dims) > 0 && compatible(d.Dims[1:], spec.Shape)
 }
 
 // compatible reports whether two shapes are the same where neither is open. The rank
@@ -66,11 +76,12 @@ func (v *candidate) checkWarmUps() error {
 }
 
 func (v *candidate) checkWarmUp(name string, w modelconfig.WarmUp) error {
-	at := indexOf(v.Inputs, name)
+	inputs := v.Accepts()
+	at := indexOf(inputs, name)
 	if at < 0 {
-		return fmt.Errorf("the model has no input of that name; it has %s", tensor.QuotedNames(v.Inputs))
+		return fmt.Errorf("the model has no input of that name; it has %s", names.List(name, tensor.Names(inputs)))
 	}
-	spec, given := v.Inputs[at], w.Inputs[name]
+	spec, given := inputs[at], w.Inputs[name]
 	if given.DType != tensor.Invalid && given.DType != spec.DType {
 		return fmt.Errorf("the datatype is %s, the model's is %s", given.DType, spec.DType)
 	}

@@ -23,6 +23,9 @@ import (
 // candidate is a version whose model is open, served or not yet.
 type candidate struct {
 	Inputs, Outputs []tensor.Spec
+	// Optional are the inputs that have a default. What is proved of a version is proved with
+	// the defaults, and a request that gives one of them runs by itself.
+	Optional []tensor.Spec
 
 	bundle  repository.Bundle
 	config  modelconfig.Config
@@ -38,7 +41,7 @@ func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error)
 		return candidate{}, err
 	}
 	return candidate{
-		Inputs: session.Inputs(), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
+		Inputs: session.Inputs(), Optional: session.Optional(), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
 		bundle: r.Bundle, config: r.Settings, session: session,
 	}, nil
 }

@@ -88,7 +88,7 @@ func (v *candidate) goldenCases() ([]golden.Case, error) {
 		return nil, fmt.Errorf("read golden answers: %w", err)
 	}
 	defer file.Close()
-	cases, err := golden.Read(file, v.Inputs, v.Outputs)
+	cases, err := golden.Read(file, v.Accepts(), v.Outputs)
 	if err == nil {
 		return cases, nil
 	}
@@ -101,11 +101,11 @@ func (v *candidate) goldenCases() ([]golden.Case, error) {
 
 // reproduce runs a golden request and compares the response.
 func (v *candidate) reproduce(ctx context.Context, g golden.Case) error {
-	inputs, err := v.order(g.Inputs)
+	inputs, optional, err := v.order(g.Inputs)
 	if err != nil {
 		return permanent(err)
 	}
-	got, err := v.session.Run(ctx, inputs, g.Outputs)
+	got, err := v.session.Run(ctx, append(inputs, optional...), g.Outputs)
 	if err != nil {
 		return err
 	}

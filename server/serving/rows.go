@@ -56,12 +56,15 @@ func (v *candidate) rowsModel(cases []golden.Case, warm [][]*tensor.Tensor) rows
 		},
 	}
 	for _, g := range cases {
-		if inputs, err := v.order(g.Inputs); err == nil { // else reproduce has reported it
+		// reproduce has reported an error; a request with optional inputs shares no run
+		if inputs, optional, err := v.order(g.Inputs); err == nil && optional == nil {
 			m.Golden = append(m.Golden, rows.Example{Inputs: inputs, Tolerance: g.Tolerance})
 		}
 	}
 	if len(v.config.WarmUp) > 0 {
-		m.Shapes = warm
+		for _, inputs := range warm {
+			m.Shapes = append(m.Shapes, inputs[:len(v.Inputs)])
+		}
 	}
 	return m
 }

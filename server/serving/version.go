@@ -94,7 +94,7 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	if err := rows.Check(v.Inputs, q.Inputs, v.Outputs, q.Rows); err != nil {
 		return Response{}, err
 	}
-	q.Inputs = rows.Stack(v.Inputs, q.Inputs)
+	q.Inputs = rows.Stack(v.Accepts(), q.Inputs)
 	response, err := v.infer(ctx, q)
 	if err != nil {
 		return Response{}, err
@@ -104,7 +104,7 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 }
 
 func (v *Version) infer(ctx context.Context, q Request) (Response, error) {
-	ordered, err := v.order(q.Inputs)
+	ordered, optional, err := v.order(q.Inputs)
 	if err != nil {
 		return Response{}, err
 	}
@@ -122,7 +122,7 @@ func (v *Version) infer(ctx context.Context, q Request) (Response, error) {
 		defer until.stop()
 		ctx = until
 	}
-	response, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Outputs: q.Outputs, Priority: q.Priority})
+	response, err := v.queue.Do(ctx, batch.Request{Inputs: ordered, Alone: optional, Outputs: q.Outputs, Priority: q.Priority})
 	if err != nil {
 		if late := (*batch.Late)(nil); errors.As(err, &late) { // the run still has what was charged
 			q.Charge.Keep()
@@ -200,38 +200,6 @@ func (v *Version) free() error {
 	v.metrics.Close()
 	v.mark.Free()
 	return v.session.Close()
-}
-
-// order brings the inputs into the model's order and checks each against its spec.
-func (v *candidate) order(inputs []tensor.Named) ([]*tensor.Tensor, error) {
-	ordered := make([]*tensor.Tensor, len(v.Inputs))
-	for _, in := range inputs {
-		at := indexOf(v.Inputs, in.Name)
-		if at < 0 {
-			return nil, fault.New(fault.InvalidArgument, "the model has no input %q; its inputs are %s", in.Name, names.List(in.Name, tensor.Names(v.Inputs)))
-		}
-		t, ok := in.Value.(*tensor.Tensor)
-		if !ok {
-			return nil, fault.New(fault.InvalidArgument, "input %q: must be a tensor", in.Name)
-		}
-		if ordered[at] != nil {
-			return nil, fault.New(fault.InvalidArgument, "input %q: given twice", in.Name)
-		}
-		if err := v.Inputs[at].Check(t); err != nil {
-			return nil, fault.Wrap(fault.InvalidArgument, err)
-		}
-		ordered[at] = t
-	}
-	for i, t := range ordered {
-		if t == nil {
-			return nil, fault.New(fault.InvalidArgument, "input %q: missing; expected %s %s",
-				v.Inputs[i].Name, v.Inputs[i].DType, tensor.ShapeString(v.Inputs[i].Shape))
-		}
-	}
-	if err := v.checkEmpty(ordered); err != nil {
-		return nil, err
-	}
-	return ordered, v.checkDimensions(ordered)
 }
 
 func (v *Version) checkOutputs(outputs []string) error {

@@ -92,8 +92,12 @@ func (v *candidate) takesNumbers() bool {
 // makeInputs makes inputs of the shapes that w gives, or else of the model's with 1
 // for what is open: zeros, or random values where w says so.
 func (v *candidate) makeInputs(w modelconfig.WarmUp, random *rand.Rand) ([]*tensor.Tensor, error) {
-	inputs := make([]*tensor.Tensor, len(v.Inputs))
-	for i, spec := range v.Inputs {
+	accepts := v.Accepts()
+	inputs := make([]*tensor.Tensor, len(accepts))
+	for i, spec := range accepts {
+		if _, named := w.Inputs[spec.Name]; spec.Optional && !named {
+			continue
+		}
 		var generator tensor.Generator
 		shape := spec.Closed(int64(w.BatchSize))
 		if given, named := w.Inputs[spec.Name]; named {

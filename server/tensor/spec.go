@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"slipway/server/names"
 )
 
 // Kind is one of the three kinds of value.
@@ -26,6 +24,8 @@ type Spec struct {
 	Kind  Kind
 	DType DType
 	Shape []int64
+	// Optional is that an input has a default, which a request that leaves it out runs with.
+	Optional bool
 
 	Dims     []string // names of the dimensions, "" where one has none; nil: none has
 	Unranked bool     // the model leaves the rank open; without it an empty Shape is a scalar
@@ -51,11 +51,6 @@ func Names(specs []Spec) []string {
 		all[i] = s.Name
 	}
 	return all
-}
-
-// QuotedNames lists the names of specs for an error: "x", "y".
-func QuotedNames(specs []Spec) string {
-	return names.List("", Names(specs))
 }
 
 // Check returns an error if t is not a value of s. The error names the
