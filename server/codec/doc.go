@@ -17,6 +17,9 @@
 // boxed and there is no tree in between. The grammar around them is in this package, and is
 // strictly that of JSON.
 //
+// An element of BYTES is a string, or {"b64": "…"} for bytes that are not UTF-8. A member that
+// is null is as good as left out.
+//
 // Whatever is not understood and may change the meaning of a body is an error: an unknown
 // key, a duplicate key, a number that does not fit. Only in the responses of other servers
 // (DecodeServerResponse) are unknown keys skipped. The text of an error has the path of the

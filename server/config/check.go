@@ -47,7 +47,7 @@ func (c *checker) value(path string, n ast.Node, t reflect.Type) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if read, own := reflect.New(t).Interface().(yaml.InterfaceUnmarshaler); own {
+	if read, own := reflect.TypeAssert[yaml.InterfaceUnmarshaler](reflect.New(t)); own {
 		if err := yaml.NodeToValue(n, read); err != nil {
 			c.wrong(path, n, "%s", err)
 		}
@@ -231,8 +231,8 @@ func below(path, key string) string {
 
 // keysOf returns the keys of a struct, and fieldOf the field of one.
 func keysOf(t reflect.Type) (keys []string) {
-	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "-" {
+	for field := range t.Fields() {
+		if key := field.Tag.Get("yaml"); key != "-" {
 			keys = append(keys, key)
 		}
 	}
