@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,6 @@ func TestKeysFollowTheirFile(t *testing.T) {
 		assert.Equal(c, http.StatusOK, with("fresh"))
 	}, 5*time.Second, time.Millisecond)
 	assert.Equal(t, http.StatusUnauthorized, with("leaked"))
-	assert.Contains(t, log.String(), "API keys reloaded")
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "API keys reloaded") }, 5*time.Second, time.Millisecond)
 	assert.NotContains(t, log.String(), "fresh")
 }

@@ -128,7 +128,7 @@ func TestEarlyRefusalOfALargeBody(t *testing.T) {
 	keys, err := config.ParseKeys("team-a=s3cret")
 	require.NoError(t, err)
 	f := start(t, onnxtest.Repository(t, map[string]string{"plus/1/model.onnx": "constant_1"}), func(o *api.Options) { o.Keys = keys })
-	const chunks = 512
+	const chunks = 256
 	chunk := strings.Repeat(" ", 64<<10)
 	for name, test := range map[string]struct {
 		head   string
@@ -143,7 +143,7 @@ func TestEarlyRefusalOfALargeBody(t *testing.T) {
 		"an index":         {"POST /v2/repository/index HTTP/1.1\r\nX-API-Key: s3cret\r\n", http.StatusRequestEntityTooLarge},
 		"a wrong encoding": {"POST /predict/plus HTTP/1.1\r\nX-API-Key: s3cret\r\nContent-Encoding: gzip\r\n", http.StatusRequestEntityTooLarge},
 	} {
-		for _, framing := range []string{"Content-Length: 33554432\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"} {
+		for _, framing := range []string{"Content-Length: 16777216\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"} {
 			t.Run(name+", "+framing[:7], func(t *testing.T) {
 				c := connect(t, f.server)
 				send(t, c, test.head+"Host: x\r\n"+framing)
