@@ -60,7 +60,7 @@ func TestOptionalInputs(t *testing.T) {
 		}
 		code, got := f.request(t, f.rest, http.MethodPost, "/predict/"+model, `{"instances":[{"x":[1],"scale":3},{"x":[2],"scale":3}]}`)
 		assert.Equal(t, http.StatusBadRequest, code, "it is for the whole run")
-		assert.Contains(t, got, "scale")
+		assert.Contains(t, got, `input \"scale\" has no axis for rows`)
 	}
 	var all sync.WaitGroup
 	for i := range 64 {

@@ -50,15 +50,13 @@ func mayBeEmpty(s tensor.Spec) bool {
 	return slices.ContainsFunc(s.Shape, func(d int64) bool { return d < 0 })
 }
 
-// checkEmpty refuses inputs without elements if they end the process.
-func (v *candidate) checkEmpty(ordered []*tensor.Tensor) error {
-	if !v.refusesEmpty {
-		return nil
-	}
-	for i, t := range ordered {
+// checkEmpty refuses inputs without elements if they end the process. It is given them in
+// the order of Accepts.
+func (v *candidate) checkEmpty(given []*tensor.Tensor) error {
+	for i, t := range given {
 		if t != nil && t.Len() == 0 {
 			return fault.New(fault.InvalidArgument, "input %q: the shape %s has no elements; ONNX Runtime crashes on such inputs of this model, so they are refused",
-				v.Inputs[i].Name, tensor.ShapeString(t.Shape))
+				v.Accepts()[i].Name, tensor.ShapeString(t.Shape))
 		}
 	}
 	return nil

@@ -43,8 +43,10 @@ func (v *candidate) order(inputs []tensor.Named) (ordered, optional []*tensor.Te
 				v.Inputs[i].Name, v.Inputs[i].DType, tensor.ShapeString(v.Inputs[i].Shape))
 		}
 	}
-	if err := v.checkEmpty(ordered); err != nil {
-		return nil, nil, err
+	if v.refusesEmpty {
+		if err := v.checkEmpty(slices.Concat(ordered, optional)); err != nil {
+			return nil, nil, err
+		}
 	}
 	return ordered, optional, v.checkDimensions(ordered)
 }

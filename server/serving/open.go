@@ -41,7 +41,7 @@ func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error)
 		return candidate{}, err
 	}
 	return candidate{
-		Inputs: session.Inputs(), Optional: session.Optional(), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
+		Inputs: session.Inputs(), Optional: withoutRows(session.Optional()), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
 		bundle: r.Bundle, config: r.Settings, session: session,
 	}, nil
 }

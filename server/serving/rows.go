@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"slipway/server/golden"
@@ -67,6 +68,19 @@ func (v *candidate) rowsModel(cases []golden.Case, warm [][]*tensor.Tensor) rows
 		}
 	}
 	return m
+}
+
+// withoutRows says of inputs with a default that they belong to the whole run, unless
+// their first axis is open. What is proved of a model is proved with the defaults, so no
+// run has shown more.
+func withoutRows(optional []tensor.Spec) []tensor.Spec {
+	specs := slices.Clone(optional)
+	for i, s := range specs {
+		if len(s.Shape) == 0 || s.Shape[0] >= 0 {
+			specs[i].Rows = tensor.NoRows
+		}
+	}
+	return specs
 }
 
 // applyRows makes what was learned of the rows part of the inputs and outputs.

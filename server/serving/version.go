@@ -91,7 +91,7 @@ func (v *Version) Infer(ctx context.Context, q Request) (Response, error) {
 	if q.Rows == 0 {
 		return v.infer(ctx, q)
 	}
-	if err := rows.Check(v.Inputs, q.Inputs, v.Outputs, q.Rows); err != nil {
+	if err := rows.Check(v.Accepts(), q.Inputs, v.Outputs, q.Rows); err != nil {
 		return Response{}, err
 	}
 	q.Inputs = rows.Stack(v.Accepts(), q.Inputs)
