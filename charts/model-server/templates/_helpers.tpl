@@ -49,3 +49,13 @@
 {{- $shutdown := default dict .Values.config.shutdown }}
 {{- add (include "model-server.seconds" (default "5s" $shutdown.delay)) (include "model-server.seconds" (default "25s" $shutdown.gracePeriod)) }}
 {{- end }}
+
+{{- define "model-server.off" -}}
+- resources
+- podSecurityContext
+- securityContext
+- startupProbe
+- readinessProbe
+- livenessProbe
+- autoscaling.targetCPUUtilizationPercentage
+{{- end }}

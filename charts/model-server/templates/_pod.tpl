@@ -20,26 +20,26 @@ rollingUpdate:
 {{- define "model-server.modelsVolume" -}}
 {{- with .Values.models.persistentVolumeClaim.existingClaim }}
 persistentVolumeClaim:
-  claimName: {{ . }}
+  claimName: {{ . | quote }}
   readOnly: true
 {{- end }}
 {{- with .Values.models.ociImage }}
 {{- if .reference }}
 image:
-  reference: {{ .reference | quote }}
+  reference: {{ include "model-server.inRegistry" (dict "root" $ "image" .reference) | quote }}
   pullPolicy: {{ .pullPolicy }}
 {{- end }}
 {{- end }}
 {{- with .Values.models.fetch }}
 {{- if .source }}
 emptyDir:
-  sizeLimit: {{ .sizeLimit }}
+  sizeLimit: {{ .sizeLimit | quote }}
 {{- end }}
 {{- end }}
 {{- with .Values.models.configMap }}
 {{- if .name }}
 configMap:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .items }}
   items:
     {{- range $key, $path := . }}
@@ -54,7 +54,7 @@ configMap:
 {{- define "model-server.volumes" -}}
 - name: config
   configMap:
-    name: {{ include "model-server.fullname" . }}
+    name: {{ include "model-server.fullname" . | quote }}
 {{- /* Outlives the container, so that after a crash the server knows which model was running. */}}
 - name: crash-marks
   emptyDir:
@@ -62,7 +62,7 @@ configMap:
 {{- with include "model-server.authSecretName" . }}
 - name: auth
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items:
       - key: {{ include "model-server.authSecretKey" $ | quote }}
         path: keys.txt
@@ -74,7 +74,7 @@ configMap:
 {{- with include "model-server.credentialsSecretName" . }}
 - name: credentials
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
@@ -94,9 +94,9 @@ configMap:
 {{- end }}
 {{- if include "model-server.modelsVolume" . }}
 - name: models
-  mountPath: {{ default "/models" .Values.config.models }}
+  mountPath: {{ .Values.config.models | quote }}
   {{- with .Values.models.persistentVolumeClaim.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   readOnly: true
 {{- end }}
@@ -142,18 +142,18 @@ its init containers or the sum of the others. */}}
   args:
     - fetch
     - {{ .Values.models.fetch.source | quote }}
-    - {{ default "/models" .Values.config.models }}
+    - {{ .Values.config.models | quote }}
     {{- with .Values.models.fetch.sha256 }}
-    - --sha256={{ . }}
+    - {{ printf "--sha256=%s" . | quote }}
     {{- end }}
     {{- with .Values.models.fetch.model }}
-    - --model={{ . }}
+    - {{ printf "--model=%s" . | quote }}
     {{- end }}
     {{- with .Values.models.fetch.version }}
-    - --version={{ . }}
+    - {{ printf "--version=%d" (int64 .) | quote }}
     {{- end }}
     {{- with .Values.models.fetch.sizeLimit }}
-    - --max-bytes={{ . }}
+    - {{ printf "--max-bytes=%s" . | quote }}
     {{- end }}
     {{- with .Values.models.fetch.extraArgs }}
     {{- toYaml . | nindent 4 }}
@@ -163,11 +163,10 @@ its init containers or the sum of the others. */}}
   {{- end }}
   resources:
     {{- include "model-server.fetchResources" . | nindent 4 }}
-  securityContext:
-    {{- toYaml .Values.securityContext | nindent 4 }}
+  {{- include "model-server.securityContext" . | nindent 2 }}
   volumeMounts:
     - name: models
-      mountPath: {{ default "/models" .Values.config.models }}
+      mountPath: {{ .Values.config.models | quote }}
     {{- if include "model-server.credentialsSecretName" . }}
     - name: credentials
       mountPath: /etc/slipway/credentials

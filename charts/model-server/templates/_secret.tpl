@@ -9,9 +9,9 @@ The file's name has a dot, which no holder's name may have, so the two never col
 {{- range $name, $key := . }}
 {{- $lines = append $lines (printf "%s=%s\n" $name $key) }}
 {{- end }}
-keys.txt: {{ join "" $lines | b64enc }}
+keys.txt: {{ join "" $lines | b64enc | quote }}
 {{- range $name, $key := . }}
-{{ $name }}: {{ b64enc $key }}
+{{ $name | quote }}: {{ b64enc $key | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,53 +1,113 @@
 {{/* A copy of charts/_common.tpl. Change that file and run make generate. */}}
 {{/*
-What the charts share. `make generate` copies this file into templates/ of each chart, with the chart's name for CHART;
-CI fails where a copy differs. A template takes the root context unless its comment names another.
+What the charts share. `make generate` copies this file into templates/ of each chart, with the chart's own name in place of
+the word in capitals; CI fails where a copy differs. A template takes the root context unless its comment names another.
 
 Each chart defines for it:
+  model-training.off         a YAML list of the values that null turns off
   model-training.component   the label app.kubernetes.io/component of its pods
   model-training.nameLength  the most characters of model-training.fullname, which leave space for the endings that the chart adds
   model-training.affinity    the affinity of its pods, empty for none
 */}}
 
-{{/* Names and labels */}}
+{{/* Values */}}
 
-{{/* The chart's name, or the name that replaces it. */}}
-{{- define "model-training.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{/* Gives each value that is null its default, or one that is off: a Kubernetes object such as a probe, or what model-training.off
+lists. Values that a release took over from an older version of the chart lack what is new, and get its default too. What has
+no default, such as an annotation, is absent when it is null. Each template begins with this, and nothing is rendered. */}}
+{{- define "model-training.values" -}}
+{{- include "model-training.fill" (dict "values" .Values "defaults" (include "model-training.defaults" . | fromYaml) "path" "" "off" (include "model-training.off" . | fromYamlArray)) }}
 {{- end }}
 
-{{/* The name of the objects. */}}
+{{/* Takes values, defaults, path (with a dot at its end) and off, the paths that null turns off. Not merge, which takes false, 0
+and "" for absent. */}}
+{{- define "model-training.fill" -}}
+{{- range $key, $given := .values }}
+{{- if and (kindIs "invalid" $given) (not (hasKey $.defaults $key)) }}
+{{- $_ := unset $.values $key }}
+{{- else if and (kindIs "map" $given) (not (hasKey $.defaults $key)) }}
+{{- include "model-training.fill" (dict "values" $given "defaults" dict "path" "" "off" list) }}
+{{- end }}
+{{- end }}
+{{- range $key, $default := .defaults }}
+{{- $path := printf "%s%s" $.path $key }}
+{{- $given := index $.values $key }}
+{{- if has $path $.off }}
+{{- if kindIs "map" $given }}
+{{- include "model-training.fill" (dict "values" $given "defaults" dict "path" "" "off" list) }}
+{{- else if and (kindIs "invalid" $given) (kindIs "map" $default) }}
+{{- $_ := set $.values $key dict }}
+{{- end }}
+{{- else if kindIs "invalid" $given }}
+{{- $_ := set $.values $key $default }}
+{{- else if and (kindIs "map" $given) (kindIs "map" $default) }}
+{{- include "model-training.fill" (dict "values" $given "defaults" $default "path" (printf "%s." $path) "off" $.off) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Names and labels */}}
+
+{{/* A name that every kind of object may have: lower-case letters, digits and hyphens, with a letter first. A name that is changed
+for that, or is too long, gets a hash, so that two names never become one. Takes name and length, the most characters. */}}
+{{- define "model-training.objectName" -}}
+{{- $name := regexReplaceAll "[^a-z0-9-]+" (lower .name) "-" | trimAll "-" }}
+{{- if not (regexMatch "^[a-z]" $name) }}
+{{- $name = printf "slipway-%s" $name }}
+{{- end }}
+{{- if or (ne $name .name) (gt (len $name) (int .length)) }}
+{{- $name = printf "%s-%s" (trunc (sub .length 9 | int) $name | trimSuffix "-") (sha256sum .name | trunc 8) }}
+{{- end }}
+{{- $name }}
+{{- end }}
+
+{{/* The name of the objects. A release's name that has the chart's in it stands for both, but not in a parent chart with aliases:
+two of them would get one name. */}}
 {{- define "model-training.fullname" -}}
-{{- $name := include "model-training.name" . }}
-{{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
-{{- default $full .Values.fullnameOverride | trunc (include "model-training.nameLength" . | int) | trimSuffix "-" }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- $full := printf "%s-%s" .Release.Name $name }}
+{{- if and (contains $name .Release.Name) (or .Chart.IsRoot (eq .Chart.Name "model-training")) }}
+{{- $full = .Release.Name }}
+{{- end }}
+{{- include "model-training.objectName" (dict "name" (default $full .Values.fullnameOverride) "length" (include "model-training.nameLength" . | int)) }}
 {{- end }}
 
 {{- define "model-training.serviceAccountName" -}}
 {{- default (.Values.serviceAccount.create | ternary (include "model-training.fullname" .) "default") .Values.serviceAccount.name }}
 {{- end }}
 
+{{/* An image's name in global.imageRegistry, which replaces the registry that the name begins with. Takes root and image. */}}
+{{- define "model-training.inRegistry" -}}
+{{- $image := .image }}
+{{- with .root.Values.global.imageRegistry }}
+{{- $image = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $image "") }}
+{{- end }}
+{{- $image }}
+{{- end }}
+
 {{- define "model-training.image" -}}
+{{- $repository := include "model-training.inRegistry" (dict "root" . "image" .Values.image.repository) }}
 {{- if .Values.image.digest }}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
 {{- else }}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) }}
 {{- end }}
 {{- end }}
 
-{{/* Selects the pods. Kubernetes refuses another selector for a Deployment or StatefulSet that exists, so these never change. */}}
+{{/* Selects the pods. Kubernetes refuses another selector for a Deployment or StatefulSet that exists, so no value is in it. In a
+parent chart the chart's name is its alias, which keeps two apart. */}}
 {{- define "model-training.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "model-training.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "model-training.objectName" (dict "name" .Chart.Name "length" 63) | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: {{ include "model-training.component" . }}
 {{- end }}
 
-{{/* The labels of every object that only the chart sets. */}}
+{{/* The labels of every object that only the chart sets. A tag may have a digest, 128 characters and a _ at its ends. */}}
 {{- define "model-training.ownLabels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 {{ include "model-training.selectorLabels" . }}
-app.kubernetes.io/version: {{ default .Chart.AppVersion .Values.image.tag | trunc 63 | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ default .Chart.AppVersion .Values.image.tag | splitList "@" | first | trimAll "-_." | trunc 63 | trimAll "-_." | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end }}
 
 {{/* The labels of every object. */}}
@@ -78,7 +138,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "model-training.credentialsData" -}}
 {{- if not .Values.credentials.existingSecret }}
 {{- range $name, $value := .Values.credentials.env }}
-{{ $name }}: {{ b64enc $value }}
+{{ $name | quote }}: {{ b64enc $value | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -88,8 +148,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 apiVersion: v1
 kind: Secret
 metadata:
-  name: {{ include "model-training.credentialsSecretName" $ }}
-  namespace: {{ $.Release.Namespace }}
+  name: {{ include "model-training.credentialsSecretName" $ | quote }}
+  namespace: {{ $.Release.Namespace | quote }}
   labels:
     {{- include "model-training.labels" $ | nindent 4 }}
 type: Opaque
@@ -104,7 +164,7 @@ data:
 envFrom:
   {{- with $credentials }}
   - secretRef:
-      name: {{ . }}
+      name: {{ . | quote }}
   {{- end }}
   {{- with .Values.extraEnvFrom }}
   {{- toYaml . | nindent 2 }}
@@ -119,39 +179,90 @@ envFrom:
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "model-training.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "model-training.serviceAccountName" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
   labels:
     {{- include "model-training.labels" . | nindent 4 }}
   {{- with .Values.serviceAccount.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
 {{- end }}
 {{- end }}
 
+{{/* Templates are rendered in text only: an alert rule or a dashboard is YAML with braces of its own. */}}
 {{- define "model-training.extraObjects" -}}
 {{- range .Values.extraObjects }}
 ---
-{{ tpl (kindIs "string" . | ternary . (toYaml .)) $ }}
+{{ if kindIs "string" . }}{{ tpl . $ }}{{ else }}{{ toYaml . }}{{ end }}
 {{- end }}
+{{- end }}
+
+{{/* The ports of DNS, as the NetworkPolicy names them. A policy sees the port of the pod behind the Service, which is 5353 on
+OpenShift. */}}
+{{- define "model-training.dnsPorts" -}}
+- port: 53
+  protocol: UDP
+- port: 53
+  protocol: TCP
+- port: 5353
+  protocol: UDP
+- port: 5353
+  protocol: TCP
 {{- end }}
 
 {{/* The pod */}}
 
 {{/* The first fields of the pod's spec. */}}
 {{- define "model-training.podIdentity" -}}
-serviceAccountName: {{ include "model-training.serviceAccountName" . }}
-automountServiceAccountToken: false
+serviceAccountName: {{ include "model-training.serviceAccountName" . | quote }}
+automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "model-training.pullSecrets" . }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
+{{- end }}
+
+{{/* The pull secrets. Charts have those of global as names or as objects with a name. */}}
+{{- define "model-training.pullSecrets" -}}
+{{- $names := list }}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- if kindIs "map" . }}
+{{- $names = append $names .name }}
+{{- else }}
+{{- $names = append $names . }}
+{{- end }}
+{{- end }}
+{{- with $names }}
+imagePullSecrets:
+  {{- range uniq . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Non-empty when OpenShift chooses the ids of a pod, as it refuses others. */}}
+{{- define "model-training.idsOfOpenShift" -}}
+{{- $adapt := .Values.global.compatibility.openshift.adaptSecurityContext }}
+{{- if or (eq $adapt "force") (and (eq $adapt "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}true{{ end }}
+{{- end }}
+
+{{/* The security context of the pod. */}}
+{{- define "model-training.podSecurityContext" -}}
+{{- $context := .Values.podSecurityContext }}
+{{- if include "model-training.idsOfOpenShift" . }}
+{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}
+{{- end -}}
+securityContext:
+  {{- toYaml $context | nindent 2 }}
+{{- end }}
+
+{{/* The security context of a container. */}}
+{{- define "model-training.securityContext" -}}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end }}
 
 {{/* The container's resources, with the GPUs as a limit: for an extended resource the request follows the limit. */}}
@@ -206,69 +317,49 @@ topologySpreadConstraints:
 {{- include "model-training.selectorLabels" . | replace (printf "component: %s" (include "model-training.component" .)) "component: test" }}
 {{- end }}
 
+{{/* The labels and annotations of the test's pod. The policy that prints its log is why its pod need not stay. */}}
+{{- define "model-training.testMetadata" -}}
+labels:
+  {{- merge (include "model-training.testLabels" . | fromYaml) .Values.helmTest.labels .Values.podLabels | toYaml | nindent 2 }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: {{ .Values.helmTest.deletePolicy | quote }}
+  helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
+  {{- with merge dict .Values.helmTest.annotations .Values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
 {{- define "model-training.testPod" -}}
 restartPolicy: Never
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-securityContext:
-  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- include "model-training.pullSecrets" . }}
+{{ include "model-training.podSecurityContext" . }}
 {{- end }}
 
 {{- define "model-training.testContainer" -}}
 resources:
-  requests:
-    cpu: 10m
-    memory: 64Mi
-    ephemeral-storage: 16Mi
-  limits:
-    memory: 256Mi
-    ephemeral-storage: 64Mi
-securityContext:
-  {{- toYaml .Values.securityContext | nindent 2 }}
+  {{- toYaml .Values.helmTest.resources | nindent 2 }}
+{{ include "model-training.securityContext" . }}
 {{- end }}
 
 {{/* Requirements */}}
 
-{{/* Fails for values that contradict each other in any chart, and renders nothing. Takes root and what the chart has
-itself: volumes, containers and labels, a list of names each. */}}
+{{/* Fails for values that contradict each other in any chart, and renders nothing. Takes root and what the chart has itself:
+volumes and containers, with their names; mounts, the container's; labels, those of some pods; ports, by number the value that
+gives it. */}}
 {{- define "model-training.requirements" -}}
 {{- $v := .root.Values }}
-{{- if and $v.credentials.env $v.credentials.existingSecret }}
-{{- fail "credentials.env and credentials.existingSecret are both set: keep one of them, and give further Secrets through extraEnvFrom." }}
-{{- end }}
-{{- /* A server-side apply refuses a list with one name twice, in an error that does not name the value. */}}
-{{- $seen := dict }}
-{{- range $v.extraEnv }}
-{{- if hasKey $seen .name }}
-{{- fail (printf "extraEnv has %s twice: keep one." .name) }}
-{{- end }}
-{{- if hasKey $v.credentials.env .name }}
-{{- fail (printf "extraEnv and credentials.env both have %s: keep one." .name) }}
-{{- end }}
-{{- $_ := set $seen .name true }}
-{{- end }}
-{{- range $v.extraVolumes }}
-{{- if has .name $.volumes }}
-{{- fail (printf "extraVolumes has %s, which is a volume of the chart's: give it another name." .name) }}
-{{- end }}
-{{- end }}
-{{- range concat $v.extraContainers $v.extraInitContainers }}
-{{- if has .name $.containers }}
-{{- fail (printf "extraContainers or extraInitContainers has a container %s, which is the chart's: give it another name." .name) }}
-{{- end }}
-{{- end }}
-{{- $reserved := concat .labels (include "model-training.ownLabels" .root | fromYaml | keys) }}
-{{- range $where := list "commonLabels" "podLabels" }}
-{{- range $label, $_ := get $v $where }}
-{{- if has $label $reserved }}
-{{- fail (printf "%s has %s, which the chart sets: remove it; names change through nameOverride." $where $label) }}
-{{- end }}
-{{- end }}
-{{- end }}
+{{- include "model-training.requireNames" .root }}
+{{- include "model-training.requireEnv" $v }}
+{{- include "model-training.requireVolumes" . }}
+{{- include "model-training.requireContainers" . }}
+{{- include "model-training.requireLabels" . }}
+{{- include "model-training.requireResources" (dict "key" "resources" "resources" $v.resources) }}
+{{- include "model-training.requireResources" (dict "key" "helmTest.resources" "resources" $v.helmTest.resources) }}
+{{- include "model-training.requireSpread" $v.topologySpreadConstraints }}
+{{- include "model-training.requireText" .root }}
 {{- if $v.gpu.enabled }}
 {{- if or (hasKey (default dict $v.resources.limits) $v.gpu.resourceName) (hasKey (default dict $v.resources.requests) $v.gpu.resourceName) }}
 {{- fail (printf "resources and gpu.enabled both give %s: remove it from resources and set gpu.count." $v.gpu.resourceName) }}
@@ -277,6 +368,146 @@ itself: volumes, containers and labels, a list of names each. */}}
 {{- if and (hasKey $v.nodeSelector $label) (ne (get $v.nodeSelector $label) $value) }}
 {{- fail (printf "nodeSelector and gpu.nodeSelector differ about %s, so that no node fits: keep one." $label) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.requireNames" -}}
+{{- with .Values.fullnameOverride }}
+{{- if ne . (include "model-training.fullname" $) }}
+{{- fail (printf "fullnameOverride %q is no name that every object may have: use lower-case letters, digits and hyphens, a letter first, at most %s characters." . (include "model-training.nameLength" $)) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.image.digest (contains "@" .Values.image.tag) }}
+{{- fail "image.tag has a digest, and image.digest is set: keep one of them." }}
+{{- end }}
+{{- end }}
+
+{{/* A server-side apply refuses a list with one name twice, in an error that does not name the value. */}}
+{{- define "model-training.requireEnv" -}}
+{{- if and .credentials.env .credentials.existingSecret }}
+{{- fail "credentials.env and credentials.existingSecret are both set: keep one of them, and give further Secrets through extraEnvFrom." }}
+{{- end }}
+{{- $seen := list }}
+{{- range .extraEnv }}
+{{- if has .name $seen }}
+{{- fail (printf "extraEnv has %s twice: keep one." .name) }}
+{{- end }}
+{{- if hasKey $.credentials.env .name }}
+{{- fail (printf "extraEnv and credentials.env both have %s: keep one." .name) }}
+{{- end }}
+{{- $seen = append $seen .name }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.requireVolumes" -}}
+{{- $volumes := list }}
+{{- range .root.Values.extraVolumes }}
+{{- if has .name $.volumes }}
+{{- fail (printf "extraVolumes has %s, which is a volume of the chart's: give it another name." .name) }}
+{{- end }}
+{{- if has .name $volumes }}
+{{- fail (printf "extraVolumes has %s twice: keep one." .name) }}
+{{- end }}
+{{- $volumes = append $volumes .name }}
+{{- end }}
+{{- $paths := list }}
+{{- range .mounts }}
+{{- if has (trimSuffix "/" .mountPath) $paths }}
+{{- fail (printf "extraVolumeMounts mounts at %s, where there is a mount already: use another path." .mountPath) }}
+{{- end }}
+{{- $paths = append $paths (trimSuffix "/" .mountPath) }}
+{{- if not (has .name (concat $.volumes $volumes)) }}
+{{- fail (printf "extraVolumeMounts mounts the volume %s, which the pod lacks: add it to extraVolumes." .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.requireContainers" -}}
+{{- $names := list }}
+{{- range concat .root.Values.extraContainers .root.Values.extraInitContainers }}
+{{- if has .name $.containers }}
+{{- fail (printf "extraContainers or extraInitContainers has a container %s, which is the chart's: give it another name." .name) }}
+{{- end }}
+{{- if has .name $names }}
+{{- fail (printf "extraContainers and extraInitContainers have %s twice: give one another name." .name) }}
+{{- end }}
+{{- $names = append $names .name }}
+{{- $name := .name }}
+{{- range .ports }}
+{{- with get $.ports (toString (int64 .containerPort)) }}
+{{- fail (printf "the container %s of extraContainers or extraInitContainers has the port %s, on which the chart's own listens: give it another port." $name .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "model-training.requireLabels" -}}
+{{- $reserved := concat .labels (include "model-training.ownLabels" .root | fromYaml | keys) }}
+{{- $v := .root.Values }}
+{{- range $where, $labels := dict "commonLabels" $v.commonLabels "podLabels" $v.podLabels "helmTest.labels" $v.helmTest.labels }}
+{{- range $label, $_ := $labels }}
+{{- if has $label $reserved }}
+{{- fail (printf "%s has %s, which the chart sets: remove it; names change through nameOverride." $where $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $annotation, $_ := $v.helmTest.annotations }}
+{{- if hasPrefix "helm.sh/hook" $annotation }}
+{{- fail (printf "helmTest.annotations has %s, which the chart sets: remove it; helmTest.deletePolicy says when the pod is deleted." $annotation) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Takes key, resources and, where another value sets some limits, its name as limits. */}}
+{{- define "model-training.requireResources" -}}
+{{- range $name, $request := .resources.requests }}
+{{- $limit := get (default dict $.resources.limits) $name }}
+{{- if and $limit (gt (include "model-training.quantity" $request | float64) (include "model-training.quantity" $limit | float64)) }}
+{{- fail (printf "%s.requests.%s is %v, more than the %v of %s: lower the request, or raise the limit." $.key $name $request $limit (default (printf "%s.limits.%s" $.key $name) $.limits)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The number that a quantity such as 1536Mi or 100m stands for. */}}
+{{- define "model-training.quantity" -}}
+{{- $units := dict "" 1.0 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- $number := regexFind "^[0-9.]+([eE][-+]?[0-9]+)?" (toString .) }}
+{{- mulf (float64 $number) (get $units (trimPrefix $number (toString .)) | default 1.0) }}
+{{- end }}
+
+{{- define "model-training.requireSpread" -}}
+{{- $seen := list }}
+{{- range . }}
+{{- $pair := printf "topologyKey %v and whenUnsatisfiable %v" .topologyKey .whenUnsatisfiable }}
+{{- if has $pair $seen }}
+{{- fail (printf "topologySpreadConstraints has %s twice: keep one." $pair) }}
+{{- end }}
+{{- $seen = append $seen $pair }}
+{{- end }}
+{{- end }}
+
+{{/* Braces that mean something else than they seem to. */}}
+{{- define "model-training.requireText" -}}
+{{- range $number, $object := .Values.extraObjects }}
+{{- if kindIs "string" $object }}
+{{- with regexFind `\{\{-?\s*\$(labels|value|values|externalLabels)\b[^}]*}}` $object }}
+{{- fail (printf "extraObjects[%d] is text, in which the chart renders templates, and it has %s: write it as YAML and not as text, or write {{`%s`}}." $number . .) }}
+{{- end }}
+{{- else }}
+{{- with regexFind `\{\{-?\s*(include [\\"]*model-training\.|\.Release\.|\.Chart\.)[^}]*}}` (toYaml $object) }}
+{{- fail (printf "extraObjects[%d] is YAML, which the chart installs as it is, and it has the template %s: write it as text, with | before it." $number .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Fails when the object exists and has another selector, before anything is applied. Takes root and object. */}}
+{{- define "model-training.requireSelector" -}}
+{{- with .object }}
+{{- $selector := include "model-training.selectorLabels" $.root | fromYaml }}
+{{- if ne (toJson .spec.selector.matchLabels) (toJson $selector) }}
+{{- fail (printf "the %s %s selects the pods %s, and Kubernetes takes no other selector, such as this chart's %s: set fullnameOverride to another name than %s, and Helm makes new objects and deletes the old ones." .kind .metadata.name (toJson .spec.selector.matchLabels) (toJson $selector) .metadata.name) }}
 {{- end }}
 {{- end }}
 {{- end }}

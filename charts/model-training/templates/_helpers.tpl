@@ -4,3 +4,11 @@
 
 {{/* 63, which a host name may have, less a trial, a hash and a worker's number. */}}
 {{- define "model-training.nameLength" -}}45{{- end }}
+
+{{- define "model-training.off" -}}
+- resources
+- podSecurityContext
+- securityContext
+- logging.resources
+- hyperparameters
+{{- end }}

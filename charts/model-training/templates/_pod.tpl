@@ -19,7 +19,7 @@ sweep; those that take less take the root context. */}}
 {{- $run := include "model-training.run" . }}
 env:
   - name: PET_NNODES
-    value: {{ $v.workers | quote }}
+    value: {{ int64 $v.workers | quote }}
   - name: PET_NPROC_PER_NODE
     value: {{ $processes | quote }}
   - name: PET_NODE_RANK
@@ -32,15 +32,15 @@ env:
         {{- end }}
   {{- range $name := list "PET_MASTER_ADDR" "MASTER_ADDR" }}
   - name: {{ $name }}
-    value: {{ $master }}
+    value: {{ $master | quote }}
   {{- end }}
   {{- range $name := list "PET_MASTER_PORT" "MASTER_PORT" }}
   - name: {{ $name }}
-    value: {{ $v.rendezvous.port | quote }}
+    value: {{ int64 $v.rendezvous.port | quote }}
   {{- end }}
   {{- /* Workers of another scale never join this rendezvous. */}}
   - name: PET_RDZV_ID
-    value: {{ printf "%s-%v" $run $v.workers }}
+    value: {{ printf "%s-%d" $run (int64 $v.workers) | quote }}
   - name: PET_RDZV_CONF
     value: timeout={{ int64 $v.rendezvous.timeoutSeconds }}
   - name: OMP_NUM_THREADS
@@ -77,7 +77,7 @@ env:
 {{/* A native sidecar, which the kubelet stops after the trainer, so that the Job completes. */}}
 {{- define "model-training.logging" -}}
 - name: logging
-  image: {{ default (include "model-training.image" .) .Values.logging.image | quote }}
+  image: {{ .Values.logging.image | empty | ternary (include "model-training.image" .) (include "model-training.inRegistry" (dict "root" . "image" .Values.logging.image)) | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   restartPolicy: Always
   {{- with .Values.logging.command }}
@@ -90,8 +90,7 @@ env:
   {{- end }}
   resources:
     {{- toYaml .Values.logging.resources | nindent 4 }}
-  securityContext:
-    {{- toYaml .Values.securityContext | nindent 4 }}
+  {{- include "model-training.securityContext" . | nindent 2 }}
   volumeMounts:
     - name: log
       mountPath: /var/log/slipway
@@ -120,18 +119,17 @@ spec:
   {{- if eq $v.workload.kind "Job" }}
   restartPolicy: Never
   {{- /* A StatefulSet sets the subdomain itself. */}}
-  subdomain: {{ include "model-training.fullname" $root }}
+  subdomain: {{ include "model-training.fullname" $root | quote }}
   {{- end }}
   {{- include "model-training.podIdentity" $root | nindent 2 }}
   {{- with $v.gangScheduling.schedulerName }}
-  schedulerName: {{ . }}
+  schedulerName: {{ . | quote }}
   {{- end }}
   {{- if and $v.gpu.enabled $v.gpu.runtimeClassName }}
-  runtimeClassName: {{ $v.gpu.runtimeClassName }}
+  runtimeClassName: {{ $v.gpu.runtimeClassName | quote }}
   {{- end }}
   terminationGracePeriodSeconds: {{ int64 $v.terminationGracePeriodSeconds }}
-  securityContext:
-    {{- toYaml $v.podSecurityContext | nindent 4 }}
+  {{- include "model-training.podSecurityContext" $root | nindent 2 }}
   {{- if or $v.logging.enabled $v.extraInitContainers }}
   initContainers:
     {{- if $v.logging.enabled }}
@@ -147,6 +145,10 @@ spec:
       imagePullPolicy: {{ $v.image.pullPolicy }}
       {{- with $v.command }}
       command:
+        {{- if include "model-training.runsOnce" $root }}
+        - sh
+        - /etc/slipway/training/run-once.sh
+        {{- end }}
         {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with $v.args }}
@@ -155,13 +157,12 @@ spec:
       {{- end }}
       ports:
         - name: rendezvous
-          containerPort: {{ $v.rendezvous.port }}
+          containerPort: {{ int64 $v.rendezvous.port }}
           protocol: TCP
       {{- include "model-training.environment" . | trim | nindent 6 }}
       resources:
         {{- include "model-training.resources" $root | nindent 8 }}
-      securityContext:
-        {{- toYaml $v.securityContext | nindent 8 }}
+      {{- include "model-training.securityContext" $root | nindent 6 }}
       volumeMounts:
         {{- include "model-training.volumeMounts" $root | nindent 8 }}
     {{- with $v.extraContainers }}

@@ -16,6 +16,41 @@
 {{- toJson $trials }}
 {{- end }}
 
+{{/* The hyperparameters of a run as YAML. */}}
+{{- define "model-training.hyperparameters" -}}
+{{- range $name, $value := . }}
+{{ toYaml (dict $name 0) | trimSuffix "0" }}{{ include "model-training.flow" (dict "name" $name "value" $value) }}
+{{- end }}
+{{- end }}
+
+{{/* A value in YAML's flow style, which is JSON but for its numbers: readers of YAML 1.1 such as PyYAML take 1e-08, without a dot, for
+text. Takes name, of the hyperparameter, and value. */}}
+{{- define "model-training.flow" -}}
+{{- if kindIs "map" .value }}
+{{- $entries := list }}
+{{- range $key, $value := .value }}
+{{- $entries = append $entries (printf "%s: %s" (toRawJson $key) (include "model-training.flow" (dict "name" $.name "value" $value))) }}
+{{- end }}
+{{- printf "{%s}" (join ", " $entries) }}
+{{- else if kindIs "slice" .value }}
+{{- $entries := list }}
+{{- range .value }}
+{{- $entries = append $entries (include "model-training.flow" (dict "name" $.name "value" .)) }}
+{{- end }}
+{{- printf "[%s]" (join ", " $entries) }}
+{{- else if kindIs "string" .value }}
+{{- toRawJson .value }}
+{{- else }}
+{{- $number := toJson .value }}
+{{- if regexMatch "^-?[0-9]{16,}$" $number }}
+{{- if or (ge .value 9007199254740992.0) (le .value -9007199254740992.0) }}
+{{- fail (printf "hyperparameters.%s is about %s: Helm rounds whole numbers beyond 9007199254740991, so write it as text in quotes." .name $number) }}
+{{- end }}
+{{- end }}
+{{- regexReplaceAll "^(-?[0-9]+)e" $number "${1}.0e" }}
+{{- end }}
+{{- end }}
+
 {{/* The values that make another run. The number of workers and their nodes are not among them: with other workers a run
 resumes from its checkpoint. */}}
 {{- define "model-training.identity" -}}
@@ -27,6 +62,11 @@ resumes from its checkpoint. */}}
 {{- define "model-training.run" -}}
 {{- $hash := printf "%s%s" (include "model-training.identity" .root) (toJson .hyperparameters) | sha256sum | trunc 8 }}
 {{- printf "%s-%s" (include "model-training.fullname" .root) $hash }}
+{{- end }}
+
+{{/* Non-empty when the program is the user's own, which leaves no mark of its own that a run has ended. */}}
+{{- define "model-training.runsOnce" -}}
+{{- if and .Values.command .Values.runOnce }}true{{ end }}
 {{- end }}
 
 {{- define "model-training.sweep" -}}
@@ -51,7 +91,7 @@ a sweep. */}}
 - name: SLIPWAY_EXPERIMENT
   value: {{ .root.Release.Name | quote }}
 - name: SLIPWAY_RUN
-  value: {{ include "model-training.run" . }}
+  value: {{ include "model-training.run" . | quote }}
 - name: SLIPWAY_WORKLOAD
   value: {{ .root.Values.workload.kind }}
 - name: SLIPWAY_WORKSPACE
@@ -70,6 +110,13 @@ a sweep. */}}
 {{- end }}
 - name: HOME
   value: /tmp
-- name: USER # PyTorch asks for it, and a cluster may give the pod a user that /etc/passwd does not have
+{{- /* The user's number may be in no /etc/passwd, where PyTorch looks for its name. */}}
+{{- $set := list }}
+{{- range .root.Values.extraEnv }}
+{{- $set = append $set .name }}
+{{- end }}
+{{- if not (has "USER" $set) }}
+- name: USER
   value: slipway
+{{- end }}
 {{- end }}

@@ -38,37 +38,41 @@ claim for both is one volume. */}}
 {{- define "model-training.volumes" -}}
 - name: hyperparameters
   configMap:
-    name: {{ include "model-training.fullname" .root }}
+    name: {{ include "model-training.fullname" .root | quote }}
     items:
       - key: {{ include "model-training.run" . }}.yaml
         path: hyperparameters.yaml
+      {{- if include "model-training.runsOnce" .root }}
+      - key: run-once.sh
+        path: run-once.sh
+      {{- end }}
 - name: tmp
   emptyDir:
-    sizeLimit: {{ .root.Values.tmp.sizeLimit }}
+    sizeLimit: {{ .root.Values.tmp.sizeLimit | quote }}
 - name: shm
   emptyDir:
     medium: Memory
-    sizeLimit: {{ .root.Values.shm.sizeLimit }}
+    sizeLimit: {{ .root.Values.shm.sizeLimit | quote }}
 {{- if eq .root.Values.workload.kind "Job" }}
 - name: workspace
   persistentVolumeClaim:
-    claimName: {{ include "model-training.workspaceClaim" .root }}
+    claimName: {{ include "model-training.workspaceClaim" .root | quote }}
 {{- end }}
 {{- if eq (include "model-training.modelsVolume" .root) "models" }}
 - name: models
   persistentVolumeClaim:
-    claimName: {{ include "model-training.modelsClaim" .root }}
+    claimName: {{ include "model-training.modelsClaim" .root | quote }}
 {{- end }}
 {{- if eq (include "model-training.dataVolume" .root) "data" }}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ .root.Values.data.existingClaim }}
+    claimName: {{ .root.Values.data.existingClaim | quote }}
     readOnly: true
 {{- end }}
 {{- if .root.Values.logging.enabled }}
 - name: log
   emptyDir:
-    sizeLimit: {{ .root.Values.logging.sizeLimit }}
+    sizeLimit: {{ .root.Values.logging.sizeLimit | quote }}
 {{- end }}
 {{- with .root.Values.extraVolumes }}
 {{ toYaml . }}
@@ -81,14 +85,14 @@ claim for both is one volume. */}}
   mountPath: /workspace
   {{- if eq .Values.workload.kind "Job" }}
   {{- with default (.Values.workspace.existingClaim | empty | ternary "" .Release.Name) .Values.workspace.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   {{- end }}
 {{- with include "model-training.modelsVolume" . }}
 - name: {{ . }}
   mountPath: /models
   {{- with $.Values.publish.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -106,7 +110,7 @@ claim for both is one volume. */}}
 - name: {{ . }}
   mountPath: /data
   {{- with $.Values.data.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   readOnly: true
 {{- end }}
