@@ -32,8 +32,7 @@ image:
 {{- end }}
 {{- with .Values.models.fetch }}
 {{- if .source }}
-emptyDir:
-  sizeLimit: {{ .sizeLimit | quote }}
+emptyDir: { {{- with .sizeLimit }}sizeLimit: {{ . | quote }}{{ end -}} }
 {{- end }}
 {{- end }}
 {{- with .Values.models.configMap }}
@@ -127,7 +126,7 @@ envFrom:
 its init containers or the sum of the others. */}}
 {{- define "model-server.fetchResources" -}}
 {{- $resources := deepCopy .Values.resources }}
-{{- if hasKey (default dict $resources.limits) "ephemeral-storage" }}
+{{- if and .Values.models.fetch.sizeLimit (hasKey (default dict $resources.limits) "ephemeral-storage") }}
 {{- $_ := set $resources.limits "ephemeral-storage" .Values.models.fetch.sizeLimit }}
 {{- end }}
 {{- toYaml $resources }}

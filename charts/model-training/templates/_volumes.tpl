@@ -47,12 +47,13 @@ claim for both is one volume. */}}
         path: run-once.sh
       {{- end }}
 - name: tmp
-  emptyDir:
-    sizeLimit: {{ .root.Values.tmp.sizeLimit | quote }}
+  emptyDir: { {{- with .root.Values.tmp.sizeLimit }}sizeLimit: {{ . | quote }}{{ end -}} }
 - name: shm
   emptyDir:
     medium: Memory
-    sizeLimit: {{ .root.Values.shm.sizeLimit | quote }}
+    {{- with .root.Values.shm.sizeLimit }}
+    sizeLimit: {{ . | quote }}
+    {{- end }}
 {{- if eq .root.Values.workload.kind "Job" }}
 - name: workspace
   persistentVolumeClaim:
@@ -71,8 +72,7 @@ claim for both is one volume. */}}
 {{- end }}
 {{- if .root.Values.logging.enabled }}
 - name: log
-  emptyDir:
-    sizeLimit: {{ .root.Values.logging.sizeLimit | quote }}
+  emptyDir: { {{- with .root.Values.logging.sizeLimit }}sizeLimit: {{ . | quote }}{{ end -}} }
 {{- end }}
 {{- with .root.Values.extraVolumes }}
 {{ toYaml . }}
