@@ -21,7 +21,7 @@ const gpu = corev1.ResourceName("nvidia.com/gpu")
 // TestGPU makes one worker advertise two GPUs. There are none: the test shows where Kubernetes schedules the pods, not what runs on a GPU.
 func TestGPU(t *testing.T) {
 	node := advertise(t, gpu, "2")
-	withGPU := values{"gpu": values{"enabled": true}}
+	withGPU := values{"gpu": values{"enabled": true}, "image": values{"gpu": true}}
 	ns := namespace(t)
 	v := merged(withIngress(ns), withGPU, values{"replicaCount": 2})
 	r := installIn(t, ns, v)
