@@ -13,9 +13,13 @@ Each chart defines for it:
 
 {{/* Gives each value that is null its default, or one that is off: a Kubernetes object such as a probe, or what CHART.off
 lists. Values that a release took over from an older version of the chart lack what is new, and get its default too. What has
-no default, such as an annotation, is absent when it is null. Each template begins with this, and nothing is rendered. */}}
+no default, such as an annotation, is absent when it is null. Each template begins with this, since Helm has no order of
+templates; only the first one fills the values in. Nothing is rendered. */}}
 {{- define "CHART.values" -}}
+{{- if not (hasKey .Values "filled") }}
 {{- include "CHART.fill" (dict "values" .Values "defaults" (include "CHART.defaults" . | fromYaml) "path" "" "off" (include "CHART.off" . | fromYamlArray)) }}
+{{- $_ := set .Values "filled" true }}
+{{- end }}
 {{- end }}
 
 {{/* Takes values, defaults, path (with a dot at its end) and off, the paths that null turns off. Not merge, which takes false, 0

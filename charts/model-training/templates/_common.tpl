@@ -14,9 +14,13 @@ Each chart defines for it:
 
 {{/* Gives each value that is null its default, or one that is off: a Kubernetes object such as a probe, or what model-training.off
 lists. Values that a release took over from an older version of the chart lack what is new, and get its default too. What has
-no default, such as an annotation, is absent when it is null. Each template begins with this, and nothing is rendered. */}}
+no default, such as an annotation, is absent when it is null. Each template begins with this, since Helm has no order of
+templates; only the first one fills the values in. Nothing is rendered. */}}
 {{- define "model-training.values" -}}
+{{- if not (hasKey .Values "filled") }}
 {{- include "model-training.fill" (dict "values" .Values "defaults" (include "model-training.defaults" . | fromYaml) "path" "" "off" (include "model-training.off" . | fromYamlArray)) }}
+{{- $_ := set .Values "filled" true }}
+{{- end }}
 {{- end }}
 
 {{/* Takes values, defaults, path (with a dot at its end) and off, the paths that null turns off. Not merge, which takes false, 0
