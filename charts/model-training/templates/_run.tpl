@@ -75,7 +75,7 @@ resumes from its checkpoint. */}}
 
 {{/* Processes of a worker: one for each GPU. */}}
 {{- define "model-training.processes" -}}
-{{- .Values.gpu.enabled | ternary .Values.gpu.count 1 }}
+{{- .Values.gpu.enabled | ternary .Values.gpu.count 1 | int64 }}
 {{- end }}
 
 {{/* Threads of a process: its share of the CPU limit, at least one. */}}

@@ -5,6 +5,7 @@
 {{- $name := include "model-training.fullname" . }}
 {{- if eq .Values.workload.kind "StatefulSet" }}
 {{- with lookup "apps/v1" "StatefulSet" $namespace $name }}
+{{- include "model-training.requireSelector" (dict "root" $ "object" .) }}
 {{- $old := (first .spec.volumeClaimTemplates).spec }}
 {{- $new := $.Values.workspace }}
 {{- $class := default "" $new.storageClassName }}
