@@ -82,7 +82,7 @@ func objects(manifests map[string]string) (all []values, err error) {
 		if !strings.HasSuffix(path, ".yaml") {
 			continue
 		}
-		for _, document := range strings.Split("\n"+manifests[path], "\n---\n") {
+		for document := range strings.SplitSeq("\n"+manifests[path], "\n---\n") {
 			object := values{}
 			content, err := yaml.YAMLToJSON([]byte(document + "\n"))
 			if err != nil {
