@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.build/bin:$(PATH)
 # Go fetches the toolchain that go.mod names.
 export GOTOOLCHAIN ?= auto
 MODELS ?= server/models
-SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests .ci) scripts/lib.sh scripts/kind/*.sh scripts/offline/*.sh
+SHELL_SCRIPTS = $(shell grep -lE '^\#!.*(bash|sh)$$' -r scripts tests charts .ci) scripts/lib.sh scripts/kind/*.sh scripts/offline/*.sh
 
 .PHONY: help
 help: ## Show this list

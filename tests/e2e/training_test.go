@@ -252,6 +252,16 @@ func TestProgramOfOnesOwn(t *testing.T) {
 	assert.Contains(t, logs.String(), "2 workers, resumed from epoch ")
 	assert.Equal(t, []string{"1"}, tr.volume.list(t, "models/sine"))
 
+	// A Job that is gone, as after ttlSecondsAfterFinished, is made anew by an upgrade, and does not train again.
+	background := metav1.DeletePropagationBackground
+	require.NoError(t, cluster.BatchV1().Jobs(ns).Delete(t.Context(), tr.jobs(t, t.Context())[0].Name, metav1.DeleteOptions{PropagationPolicy: &background}))
+	require.Eventually(t, func() bool { return len(tr.pods(t, t.Context())) == 0 }, time.Minute, 200*time.Millisecond, "the Job's pods stay")
+	tr.upgrade(t, trainingValues(given))
+	assert.Equal(t, batchv1.JobComplete, tr.completes(t).Type)
+	for _, pod := range tr.pods(t, t.Context()) {
+		tr.logs(t, pod.Name, "has ended; another value of rerun runs it again")
+	}
+
 	installIn(t, ns, merged(withIngress(ns), values{
 		"models": values{"persistentVolumeClaim": values{"existingClaim": store, "subPath": "models"}},
 	}))

@@ -42,6 +42,11 @@ config:
   http:
     maxBodyBytes: 67108864
     trustedProxies: []
+    idleTimeout: 620s
+    cors:
+      allowedOrigins: []
+      allowedMethods: []
+      allowedHeaders: []
   grpc:
     maxMessageBytes: 67108864
   memory:
