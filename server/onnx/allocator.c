@@ -72,5 +72,8 @@ int InstallAllocator(OrtEnv *env, OrtStatus **status) {
 }
 
 void SetAllocatorLimit(int64_t bytes) { atomic_store(&limit, bytes); }
+void CountMemory(int64_t bytes) { atomic_fetch_add(&in_use, bytes); }
+void CountRefused(void) { atomic_fetch_add(&refused, 1); }
+int64_t AllocatorFree(void) { return atomic_load(&limit) - atomic_load(&in_use); }
 int64_t AllocatorInUse(void) { return atomic_load(&in_use); }
 int64_t AllocatorRefused(void) { return atomic_load(&refused); }

@@ -19,7 +19,13 @@ int InstallAllocator(OrtEnv *env, OrtStatus **status);
 // SetAllocatorLimit bounds the bytes that are allocated at the same time.
 void SetAllocatorLimit(int64_t bytes);
 
-// AllocatorInUse returns the bytes that are allocated, AllocatorRefused how often
-// memory was refused.
+// CountMemory counts bytes that a session holds without the allocator, or no longer;
+// CountRefused a refusal of such bytes.
+void CountMemory(int64_t bytes);
+void CountRefused(void);
+
+// AllocatorInUse returns the bytes that are allocated, AllocatorFree how many more may
+// be, AllocatorRefused how often memory was refused.
 int64_t AllocatorInUse(void);
+int64_t AllocatorFree(void);
 int64_t AllocatorRefused(void);

@@ -52,7 +52,7 @@ func Init(path string) error {
 	if err := statusError(C.CreateOrtEnv(name, &environment)); err != nil {
 		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), ort.DestroyEnvironment())
 	}
-	if err := installAllocator(); err != nil {
+	if err := errors.Join(installAllocator(), readExternalWeights()); err != nil {
 		return errors.Join(fmt.Errorf("load ONNX Runtime from %s: %w", path, err), Close())
 	}
 	return nil

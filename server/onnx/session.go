@@ -21,6 +21,10 @@ type Options struct {
 	IntraOpThreads int  // threads that one run may use, at least 1
 	Arena          bool // keep the memory of a run for the next one
 
+	// ExternalBytes is what the model's external weights take. They are refused when
+	// that is more than LimitMemory leaves.
+	ExternalBytes int64
+
 	// Memory is charged for the copies of outputs while they are made; nil: nothing is.
 	Memory *admission.Budget
 }
@@ -55,6 +59,9 @@ func Open(path string, o Options) (*Session, error) {
 // keep the OrtSession to themselves, and the session that they make loses the
 // memory of its path.
 func load(path string, o Options) (*Session, error) {
+	if err := checkExternal(o.ExternalBytes); err != nil {
+		return nil, err
+	}
 	memory, err := ort.GetMemoryInfo()
 	if err != nil {
 		return nil, err
