@@ -175,9 +175,9 @@ func TestDigesterRemembers(t *testing.T) {
 	defer opened.Close()
 	var d bundle.Digester
 	look := func() map[string]string {
-		digests, err := d.Digests(t.Context(), opened, ".", []string{"large", "small"})
+		files, err := d.Files(t.Context(), opened, ".", []string{"large", "small"})
 		require.NoError(t, err)
-		return digests
+		return bundle.ByName(files)
 	}
 	first := look()
 	rewrite("large", "n"+large[1:], hourAgo)
@@ -189,7 +189,7 @@ func TestDigesterRemembers(t *testing.T) {
 	assert.NotEqual(t, first["large"], look()["large"])
 	require.NoError(t, os.Remove(filepath.Join(folder, "large")))
 	d.Forget()
-	_, err = d.Digests(t.Context(), opened, ".", []string{"large"})
+	_, err = d.Files(t.Context(), opened, ".", []string{"large"})
 	require.Error(t, err)
 }
 
@@ -208,9 +208,9 @@ func TestDigesterReadsFewSmallFilesEachTime(t *testing.T) {
 	}
 	var d bundle.Digester
 	look := func() map[string]string {
-		digests, err := d.Digests(t.Context(), open(t, folder), ".", names)
+		files, err := d.Files(t.Context(), open(t, folder), ".", names)
 		require.NoError(t, err)
-		return digests
+		return bundle.ByName(files)
 	}
 	first := look()
 	for _, name := range []string{"100", "179"} {

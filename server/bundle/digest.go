@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -43,11 +44,12 @@ const sha256Prefix = "sha256:"
 // Digests returns the SHA-256, in hexadecimal digits, of each file of the bundle
 // in a folder by its path in it. Links may lead anywhere.
 func Digests(ctx context.Context, dir string) (map[string]string, error) {
-	files, err := Files(dir)
+	names, err := Files(dir)
 	if err != nil {
 		return nil, err
 	}
-	return new(Digester).Digests(ctx, anywhere(dir), ".", files)
+	files, err := new(Digester).Files(ctx, anywhere(dir), ".", names)
+	return ByName(files), err
 }
 
 // Fingerprint is one digest of the names and contents of a bundle's files.
@@ -59,21 +61,38 @@ func Fingerprint(digests map[string]string) string {
 	return hex.EncodeToString(all.Sum(nil))
 }
 
-// Digester computes digests and remembers those of large files, so that a folder
-// can be looked at often. It is for one goroutine at a time.
-type Digester struct{ known map[string]remembered } // by path
-
-// remembered is the digest of a file that had this size, time and inode.
-type remembered struct {
-	info   fs.FileInfo
-	digest string
+// File is a file of a bundle as it was read.
+type File struct {
+	Name    string // its path in the bundle
+	Digest  string // SHA-256, in hexadecimal digits
+	Stamp   Stamp
+	Settled bool // as long as the stamp is the same the file is
 }
 
-// Digests returns the SHA-256 of the named files of a folder of f by name.
-func (d *Digester) Digests(ctx context.Context, f *Folder, dir string, files []string) (map[string]string, error) {
-	digests := make(map[string]string, len(files))
+// Stamp is what tells without reading it whether a file may have changed.
+type Stamp struct {
+	Size          int64
+	Modified      int64 // in nanoseconds
+	Device, Inode uint64
+}
+
+func stampOf(info fs.FileInfo) Stamp {
+	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	if system, ok := info.Sys().(*syscall.Stat_t); ok {
+		s.Device, s.Inode = system.Dev, system.Ino
+	}
+	return s
+}
+
+// Digester computes digests and remembers those of large files, so that a folder
+// can be looked at often. It is for one goroutine at a time.
+type Digester struct{ known map[string]File } // settled ones, by path
+
+// Files reads the named files of a folder of f.
+func (d *Digester) Files(ctx context.Context, f *Folder, dir string, names []string) ([]File, error) {
+	files := make([]File, 0, len(names))
 	var total, small int64 // bytes
-	for _, name := range files {
+	for _, name := range names {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		info, err := f.Stat(path)
 		if err != nil {
@@ -85,53 +104,81 @@ func (d *Digester) Digests(ctx context.Context, f *Folder, dir string, files []s
 		if info.Size() < alwaysRead {
 			small += info.Size()
 		}
-		digest, err := d.digest(ctx, f, path, info, info.Size() < alwaysRead && small <= alwaysReadMost)
+		file, err := d.read(ctx, f, path, info, info.Size() < alwaysRead && small <= alwaysReadMost)
 		if err != nil {
 			return nil, err
 		}
-		digests[name] = digest
+		file.Name = name
+		files = append(files, file)
 	}
-	return digests, nil
+	return files, nil
 }
 
-// digest reads a file unless it looks as it did and needn't be read each time.
-func (d *Digester) digest(ctx context.Context, f *Folder, name string, info fs.FileInfo, always bool) (string, error) {
+// Unchanged returns an error that names the first of the files of a folder of f that
+// is another than it was.
+func Unchanged(ctx context.Context, f *Folder, dir string, files []File) error {
+	d := Digester{known: map[string]File{}}
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = file.Name
+		if file.Settled {
+			d.known[f.Path(filepath.Join(dir, filepath.FromSlash(file.Name)))] = file
+		}
+	}
+	now, err := d.Files(ctx, f, dir, names)
+	if err != nil {
+		return err
+	}
+	for i, file := range now {
+		if file.Digest != files[i].Digest {
+			return fmt.Errorf("%s: has changed", f.Path(filepath.Join(dir, filepath.FromSlash(file.Name))))
+		}
+	}
+	return nil
+}
+
+// ByName returns the digests of files by name.
+func ByName(files []File) map[string]string {
+	digests := make(map[string]string, len(files))
+	for _, file := range files {
+		digests[file.Name] = file.Digest
+	}
+	return digests
+}
+
+// read reads a file unless it looks as it did and needn't be read each time.
+func (d *Digester) read(ctx context.Context, f *Folder, name string, info fs.FileInfo, always bool) (File, error) {
 	path := f.Path(name)
-	if known, ok := d.known[path]; ok && !always && known.describes(info) {
-		return known.digest, nil
+	if known, ok := d.known[path]; ok && !always && known.Stamp == stampOf(info) {
+		return known, nil
 	}
 	file, err := f.Open(name)
 	if err != nil {
-		return "", err
+		return File{}, err
 	}
 	defer file.Close()
 	if info, err = file.Stat(); err != nil {
-		return "", err
+		return File{}, err
 	}
 	began := time.Now()
 	sum := sha256.New()
 	// A file that grows all the while has an end all the same.
 	if _, err := io.Copy(sum, Cancellable(ctx, io.LimitReader(file, min(info.Size(), maxBytes)))); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
+		return File{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	digest := hex.EncodeToString(sum.Sum(nil))
-	if !always && began.Sub(info.ModTime()).Abs() > coarse {
+	read := File{Digest: hex.EncodeToString(sum.Sum(nil)), Stamp: stampOf(info)}
+	if read.Settled = !always && began.Sub(info.ModTime()).Abs() > coarse; read.Settled {
 		if d.known == nil {
-			d.known = map[string]remembered{}
+			d.known = map[string]File{}
 		}
-		d.known[path] = remembered{info, digest}
+		d.known[path] = read
 	}
-	return digest, nil
-}
-
-// describes reports whether a file looks like the one that was read.
-func (r remembered) describes(now fs.FileInfo) bool {
-	return r.info.Size() == now.Size() && r.info.ModTime().Equal(now.ModTime()) && os.SameFile(r.info, now)
+	return read, nil
 }
 
 // Forget drops the digests of files that no longer exist.
 func (d *Digester) Forget() {
-	maps.DeleteFunc(d.known, func(path string, _ remembered) bool {
+	maps.DeleteFunc(d.known, func(path string, _ File) bool {
 		_, err := os.Stat(path)
 		return errors.Is(err, fs.ErrNotExist)
 	})

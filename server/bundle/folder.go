@@ -145,6 +145,26 @@ func (f *Folder) open(name string, flags int) (*os.File, error) {
 	return at(f, name, within, func(path string) (*os.File, error) { return os.OpenFile(path, flags, 0) })
 }
 
+// Beside reports whether what a file refers to by a name lies in the file's folder, or
+// in that of the file that the file is a link to.
+func (f *Folder) Beside(file, name string) bool {
+	target, err := filepath.EvalSymlinks(f.Path(name))
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(f.Path(file))
+	if err != nil {
+		return false
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(f.Path(file)))
+	return err == nil && (inFolder(folder, target) || inFolder(filepath.Dir(real), target))
+}
+
+func inFolder(folder, path string) bool {
+	relative, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(relative)
+}
+
 // regular returns an error for what is no regular file.
 func (f *Folder) regular(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {

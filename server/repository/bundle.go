@@ -1,9 +1,13 @@
 package repository
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +22,7 @@ import (
 var ErrIncomplete = errors.New("incomplete")
 
 // OpenGolden opens the bundle's golden answers, which it must have. As in a scan, they
-// are a regular file of the repository.
+// are a regular file of the repository, and they are those that the scan found.
 func (b Bundle) OpenGolden() (*os.File, error) {
 	folder, err := bundle.Open(b.Repository)
 	if err != nil {
@@ -29,7 +33,47 @@ func (b Bundle) OpenGolden() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return folder.Open(name)
+	file, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	if _, err = io.Copy(sum, file); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err == nil && hex.EncodeToString(sum.Sum(nil)) != bundle.ByName(b.Files)[bundle.GoldenFile] {
+		err = fmt.Errorf("%w: %s: has changed since the bundle was found", ErrIncomplete, b.Golden)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// Unchanged returns an error if a file of the bundle is not what the scan found any
+// more: a load reads them one after another.
+func (b Bundle) Unchanged(ctx context.Context) error {
+	folder, err := bundle.Open(b.Repository)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	dir, err := filepath.Rel(b.Repository, b.Dir)
+	if err != nil {
+		return err
+	}
+	if err := bundle.Unchanged(ctx, folder, dir, b.Files); err != nil {
+		return fmt.Errorf("%w: %w while it was loaded", ErrIncomplete, err)
+	}
+	return nil
+}
+
+// Size returns the bytes of the bundle's files.
+func (b Bundle) Size() (sum int64) {
+	for _, file := range b.Files {
+		sum += file.Stamp.Size
+	}
+	return sum
 }
 
 // bundle reads one version of a model in its folder. A bare one lies in that folder.
@@ -47,6 +91,9 @@ func (s *scan) bundle(ctx context.Context, folder, name string, version int64, b
 		return b
 	case !slices.Contains(files, bundle.ModelFile):
 		b.Err = fmt.Errorf("%w: %s: no such file", ErrIncomplete, b.Path)
+		if other := s.otherModel(dir); other != "" {
+			b.Err = fmt.Errorf("%w; rename %s to %s", b.Err, other, bundle.ModelFile)
+		}
 		return b
 	}
 	if bare { // the configuration lies beside the bundle and belongs to the model
@@ -55,21 +102,25 @@ func (s *scan) bundle(ctx context.Context, folder, name string, version int64, b
 	if slices.Contains(files, bundle.GoldenFile) {
 		b.Golden = filepath.Join(b.Dir, bundle.GoldenFile)
 	}
-	return s.verify(ctx, b, dir, files)
+	return s.verify(ctx, b, dir, bundle.ModelFile, files)
 }
 
-// verify sets the digest of a bundle, files of dir, and its error if its manifest
-// disagrees.
-func (s *scan) verify(ctx context.Context, b Bundle, dir string, files []string) Bundle {
-	digests, err := s.digester.Digests(ctx, s.folder, dir, files)
-	if err != nil {
-		b.Err = err
+// verify reads the files of a bundle, those named of dir and those that its ONNX file
+// refers to, and sets its error if they are not what the manifest or the ONNX file
+// says.
+func (s *scan) verify(ctx context.Context, b Bundle, dir, model string, files []string) Bundle {
+	if b.Files, b.Err = s.digester.Files(ctx, s.folder, dir, files); b.Err != nil {
 		return b
 	}
+	external, err := s.external(&b, dir, model)
+	more, readErr := s.digester.Files(ctx, s.folder, dir, external)
+	b.Files = append(b.Files, more...)
+	digests := bundle.ByName(b.Files)
 	b.Digest = bundle.Fingerprint(digests)
-	if _, has := digests[bundle.ManifestFile]; has {
+	if _, has := digests[bundle.ManifestFile]; has && model == bundle.ModelFile {
 		b.Err = s.checkManifest(filepath.Join(dir, bundle.ManifestFile), digests)
 	}
+	b.Err = cmp.Or(b.Err, err, readErr)
 	return b
 }
 

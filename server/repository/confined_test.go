@@ -1,6 +1,7 @@
 package repository_test
 
 import (
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -160,8 +161,14 @@ func TestOpenGolden(t *testing.T) {
 	b := scan(t, root).Models[0].Bundles[0]
 	file, err := b.OpenGolden()
 	require.NoError(t, err)
+	content, err := io.ReadAll(file)
+	require.NoError(t, err)
+	assert.Equal(t, "answers", string(content))
 	require.NoError(t, file.Close())
 
+	write(t, path, "others")
+	_, err = b.OpenGolden()
+	require.ErrorContains(t, err, "has changed since")
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.Symlink(filepath.Join(outside, "keys"), path))
 	_, err = b.OpenGolden()

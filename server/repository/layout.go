@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"slipway/server/bundle"
 	"slipway/server/modelconfig"
@@ -52,10 +53,35 @@ func (s *scan) versionsIn(folder string) (versions []int64, bare bool, problems 
 	}
 	problems = bundle.Few(problems)
 	if len(versions) == 0 {
-		return nil, false, problems, fmt.Errorf("%w: %s: no %s and no version folder", ErrIncomplete, path, bundle.ModelFile)
+		return nil, false, problems, s.noVersion(folder)
 	}
 	slices.Sort(versions)
 	return versions, false, problems, nil
+}
+
+// errNoVersion is that a model's folder has no bundle.
+var errNoVersion = fmt.Errorf("%w: no %s and no version folder", ErrIncomplete, bundle.ModelFile)
+
+// noVersion is the error of a model's folder without a bundle. It names a file that
+// looks like the model.
+func (s *scan) noVersion(folder string) error {
+	path := s.folder.Path(folder)
+	if name := s.otherModel(folder); name != "" {
+		return fmt.Errorf("%s: %w; rename %s to %s", path, errNoVersion, name, bundle.ModelFile)
+	}
+	return fmt.Errorf("%s: %w", path, errNoVersion)
+}
+
+// otherModel returns the first file of a folder that is an ONNX file by its name, or
+// empty.
+func (s *scan) otherModel(folder string) string {
+	entries, _, _ := s.folder.ReadDir(folder)
+	for _, e := range entries {
+		if e.Mode().IsRegular() && strings.HasSuffix(e.Name(), bundle.ModelSuffix) {
+			return e.Name()
+		}
+	}
+	return ""
 }
 
 // choose returns the versions that the policy selects of those that exist.

@@ -35,12 +35,14 @@ type Model struct {
 type Bundle struct {
 	Model      string
 	Version    int64
-	Repository string // the folder in which all links must stay
-	Dir        string // the folder
-	Path       string // the ONNX file
-	Golden     string // golden.ndjson, or empty
-	Digest     string // of the names and contents of all of its files
-	Err        error  // why this version cannot be used: a file that is missing or differs from the manifest
+	Repository string        // the folder in which all links must stay
+	Dir        string        // the folder
+	Path       string        // the ONNX file
+	Golden     string        // golden.ndjson, or empty
+	Files      []bundle.File // with their paths in Dir; what the ONNX file refers to is among them
+	Digest     string        // of the names and contents of all of its files
+	External   int64         // bytes that the weights beside the ONNX file take
+	Err        error         // why this version cannot be used: a file that is missing or differs from the manifest
 
 	// Fingerprint is a digest of the files and of the model's configuration: loading
 	// two bundles that have the same one gives the same.
@@ -51,13 +53,13 @@ type Bundle struct {
 // folder, reads regular files only and skips hidden names. An entry that is not part
 // of the layout is a problem: what is not read must not look as if it were served.
 func Scan(folder string) (State, error) {
-	return new(scanner).scan(context.Background(), folder)
+	return newScanner().scan(context.Background(), folder)
 }
 
 // ScanModel reads one model of the repository under folder. It returns false when
 // the repository has none of that name.
 func ScanModel(ctx context.Context, folder, name string) (Model, bool, error) {
-	s, err := new(scanner).open(folder)
+	s, err := newScanner().open(folder)
 	if err != nil {
 		return Model{}, false, err
 	}

@@ -73,6 +73,7 @@ func TestScan(t *testing.T) {
 	state := scan(t, root)
 	assert.Empty(t, state.Problems)
 
+	files := map[string][]string{}
 	bundle := func(model string, version int64, path, golden string) repository.Bundle {
 		b := repository.Bundle{Model: model, Version: version, Repository: root, Path: filepath.Join(root, path)}
 		b.Dir = filepath.Dir(b.Path)
@@ -87,7 +88,10 @@ func TestScan(t *testing.T) {
 		for i, b := range m.Bundles {
 			assert.Len(t, b.Digest, 64)
 			assert.Len(t, b.Fingerprint, 64)
-			m.Bundles[i].Digest, m.Bundles[i].Fingerprint = "", ""
+			for _, file := range b.Files {
+				files[m.Name] = append(files[m.Name], file.Name)
+			}
+			m.Bundles[i].Digest, m.Bundles[i].Fingerprint, m.Bundles[i].Files = "", "", nil
 		}
 	}
 	for i, m := range state.Models {
@@ -101,6 +105,11 @@ func TestScan(t *testing.T) {
 		}},
 		{Name: "plain", Config: modelconfig.Default(), Bundles: []repository.Bundle{bundle("plain", 1, "plain/model.onnx", "plain/golden.ndjson")}},
 	}, state.Models)
+	assert.Equal(t, map[string][]string{
+		"bare":  {"bare.onnx"},
+		"iris":  {"golden.ndjson", "model.onnx", "model.onnx.data", "model.onnx"},
+		"plain": {"golden.ndjson", "model.onnx", "weights/w.bin"},
+	}, files)
 }
 
 func TestScanOfNothing(t *testing.T) {

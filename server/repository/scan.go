@@ -3,6 +3,7 @@ package repository
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -12,14 +13,19 @@ import (
 	"slipway/server/modelconfig"
 )
 
-// scanner keeps the digests of large files from one scan to the next.
-type scanner struct{ digester bundle.Digester }
+// scanner keeps the digests of large files, and what ONNX files refer to, from one
+// scan to the next.
+type scanner struct {
+	digester   bundle.Digester
+	references map[string]references // by path of the ONNX file
+}
 
 // scan is one scan of a folder.
 type scan struct {
 	*scanner
 	path   string
 	folder *bundle.Folder
+	parts  map[string]bool // entries of the folder that models in it refer to
 }
 
 func (s *scanner) open(path string) (*scan, error) {
@@ -27,7 +33,7 @@ func (s *scanner) open(path string) (*scan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scan repository: %w", err)
 	}
-	return &scan{s, path, folder}, nil
+	return &scan{scanner: s, path: path, folder: folder, parts: map[string]bool{}}, nil
 }
 
 func (s *scanner) scan(ctx context.Context, path string) (State, error) {
@@ -44,23 +50,29 @@ func (s *scan) all(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	for i := range entries {
+		entries[i].read(ctx, s)
+	}
 	found := map[string]string{}
 	var models []Model
 	for _, e := range entries {
-		m, others, err := s.entry(ctx, e)
-		problems = append(problems, others...)
-		if err != nil {
-			problems = append(problems, err)
+		if s.parts[e.name] && !e.isModel() {
 			continue
 		}
-		if other, twice := found[m.Name]; twice {
-			problems = append(problems, fmt.Errorf("model %q is both %s and %s; keep one", m.Name, other, e.name))
+		problems = append(problems, e.problems...)
+		if e.err != nil {
+			problems = append(problems, e.err)
 			continue
 		}
-		found[m.Name] = e.name
-		models = append(models, m)
+		if other, twice := found[e.model.Name]; twice {
+			problems = append(problems, fmt.Errorf("model %q is both %s and %s; keep one", e.model.Name, other, e.name))
+			continue
+		}
+		found[e.model.Name] = e.name
+		models = append(models, e.model)
 	}
 	s.digester.Forget()
+	s.forgetReferences()
 	slices.SortFunc(models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
 	for i, err := range problems {
 		problems[i] = fmt.Errorf("scan repository: %w", err)
@@ -72,8 +84,17 @@ func (s *scan) all(ctx context.Context) (State, error) {
 type entry struct {
 	name string
 	mode fs.FileMode
-	err  error // of a link that can't be followed
+	err  error // of a link that can't be followed, and why it is no model when it was read
+
+	model    Model
+	problems []error // entries of its folder that belong to no version
 }
+
+// read reads the model that the entry is.
+func (e *entry) read(ctx context.Context, s *scan) { e.model, e.problems, e.err = s.entry(ctx, *e) }
+
+// isModel reports whether an entry that was read is a model, whole or not.
+func (e *entry) isModel() bool { return e.err == nil && !errors.Is(e.model.Err, errNoVersion) }
 
 // entries lists the repository's folder. Links that can't be followed are entries
 // when they are named as a model may be, since a model is what they were to be, else
@@ -116,7 +137,7 @@ func (s *scan) entry(ctx context.Context, e entry) (m Model, problems []error, e
 		m, problems = s.model(ctx, e.name)
 	default:
 		b := Bundle{Model: name, Version: 1, Repository: s.path, Dir: s.path, Path: s.folder.Path(e.name)}
-		b = s.verify(ctx, b, ".", []string{e.name})
+		b = s.verify(ctx, b, ".", e.name, []string{e.name})
 		m = Model{Name: name, Config: modelconfig.Default(), Bundles: []Bundle{b}}
 	}
 	m.fingerprint()

@@ -13,7 +13,7 @@ import (
 type Watcher struct {
 	folder   string
 	interval time.Duration
-	scanner  scanner
+	scanner  *scanner
 	polled   bool
 	previous State  // what the last scan found
 	reported *State // what was reported last
@@ -21,7 +21,7 @@ type Watcher struct {
 
 // NewWatcher makes a watcher that scans the folder every interval.
 func NewWatcher(folder string, interval time.Duration) *Watcher {
-	return &Watcher{folder: folder, interval: interval}
+	return &Watcher{folder: folder, interval: interval, scanner: newScanner()}
 }
 
 // Next polls until the repository differs from what it returned last; the first

@@ -36,7 +36,9 @@ type candidate struct {
 }
 
 func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error) {
-	session, err := onnx.Open(r.Bundle.Path, onnx.Options{IntraOpThreads: r.IntraOpThreads, Arena: r.Settings.Memory.Arena, Memory: memory})
+	session, err := onnx.Open(r.Bundle.Path, onnx.Options{
+		IntraOpThreads: r.IntraOpThreads, Arena: r.Settings.Memory.Arena, ExternalBytes: r.Bundle.External, Memory: memory,
+	})
 	if err != nil {
 		return candidate{}, err
 	}
@@ -119,6 +121,9 @@ func (c *Catalog) prepare(ctx context.Context, r trial.Request, passed *trial.Re
 			_, _ = p.warmUp(ctx)
 		}
 		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = r.Bundle.Unchanged(ctx)
 	}
 	if err != nil {
 		return proved{}, errors.Join(err, p.session.Close())

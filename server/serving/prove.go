@@ -29,6 +29,9 @@ func Prove(ctx context.Context, r trial.Request, to trial.Progress) (trial.Resul
 		return trial.Result{}, err
 	}
 	result, err := v.prove(ctx, to)
+	if err == nil {
+		err = r.Bundle.Unchanged(ctx)
+	}
 	if err != nil {
 		return trial.Result{}, &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
 	}

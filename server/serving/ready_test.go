@@ -258,15 +258,19 @@ func TestAHostileFolderHarmsNoOther(t *testing.T) {
 	}
 }
 
-// External data of a hidden name is no file of the bundle, which a scan would look at.
-// ONNX Runtime resolves its path.
+// A model refers to files in its own folder only.
 func TestExternalDataIsNotReadThroughALinkOutOfTheFolder(t *testing.T) {
 	folder, outside := t.TempDir(), t.TempDir()
 	version := filepath.Join(folder, "m", "1")
-	installWithHiddenData(t, version)
-	showHiddenData(t, outside)
-	require.NoError(t, os.Symlink(filepath.Join(outside, hiddenData), filepath.Join(version, hiddenData)))
-	c, _ := newCatalog(t, folder, serving.Options{})
-	require.NoError(t, c.LoadAll(t.Context()))
-	require.ErrorContains(t, c.Ready(), "escapes model directory")
+	installExternal(t, version)
+	for _, to := range []string{outside, folder} {
+		data := filepath.Join(version, "external.data")
+		require.NoError(t, os.Rename(data, filepath.Join(to, "external.data")))
+		require.NoError(t, os.Symlink(filepath.Join(to, "external.data"), data))
+		c, _ := newCatalog(t, folder, serving.Options{})
+		require.NoError(t, c.LoadAll(t.Context()))
+		assert.ErrorContains(t, c.Ready(), "link")
+		assert.ErrorContains(t, c.Ready(), "external.data")
+		require.NoError(t, os.Rename(filepath.Join(to, "external.data"), data))
+	}
 }

@@ -3,6 +3,7 @@ package serving_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,31 +16,29 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/onnx"
 	"slipway/server/onnx/onnxtest"
 	"slipway/server/repository"
 	"slipway/server/serving"
 )
 
-// hiddenData is where a model of installWithHiddenData has its weights. Scans skip
-// the name: whether the file is there changes whether the model can be loaded, and
-// nothing that a scan compares.
-const hiddenData = ".xternal.data"
-
-func installWithHiddenData(t *testing.T, folder string) {
+// installExternal installs a model with weights beside it.
+func installExternal(t *testing.T, folder string) {
 	t.Helper()
-	text, err := os.ReadFile(onnxtest.Model(t, "external"))
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(folder, 0o755))
-	text = bytes.Replace(text, []byte("external.data"), []byte(hiddenData), 1)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "model.onnx"), text, 0o600))
-}
-
-// showHiddenData makes the next load succeed.
-func showHiddenData(t *testing.T, folder string) {
-	t.Helper()
+	onnxtest.Put(t, filepath.Join(folder, "model.onnx"), "external")
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(onnxtest.Model(t, "external")), "external.data"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, hiddenData), data, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "external.data"), data, 0o600))
+}
+
+// noMemory lets no model with external weights be loaded until the test, or whoever
+// calls passed, ends it.
+func noMemory(t *testing.T) (passed func()) {
+	t.Helper()
+	passed = func() { onnx.LimitMemory(math.MaxInt64) }
+	t.Cleanup(passed)
+	onnx.LimitMemory(0)
+	return passed
 }
 
 // watched serves a folder in a bubble of synctest and polls it once a second.
@@ -88,9 +87,10 @@ func counter(t *testing.T, r *prometheus.Registry, name, version string) int {
 func TestALoadThatFailedForAPassingReasonIsRetried(t *testing.T) {
 	folder := t.TempDir()
 	version := filepath.Join(folder, "m", "1")
-	installWithHiddenData(t, version)
+	installExternal(t, version)
+	passed := noMemory(t)
 	watched(t, folder, func(t *testing.T, c *serving.Catalog, r *prometheus.Registry, log *bytes.Buffer) {
-		require.ErrorContains(t, c.Ready(), hiddenData)
+		require.ErrorContains(t, c.Ready(), "cannot allocate memory")
 		assert.Equal(t, 1, loadFailures(t, r, "1"))
 		// Retries are due after 5 s, 10 s, 20 s and so on, and made at the next poll.
 		for i, after := range []int{5, 10, 20, 40, 80, 160, 300, 300} {
@@ -103,7 +103,7 @@ func TestALoadThatFailedForAPassingReasonIsRetried(t *testing.T) {
 		}
 		assert.Equal(t, 1, strings.Count(log.String(), "model not loaded"), "the same reason is logged once")
 
-		showHiddenData(t, version)
+		passed()
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		require.NoError(t, c.Ready())
@@ -114,7 +114,8 @@ func TestALoadThatFailedForAPassingReasonIsRetried(t *testing.T) {
 func TestALoadByRequestIsAlwaysTried(t *testing.T) {
 	folder := t.TempDir()
 	version := filepath.Join(folder, "m", "1")
-	installWithHiddenData(t, version)
+	installExternal(t, version)
+	passed := noMemory(t)
 	watched(t, folder, func(t *testing.T, c *serving.Catalog, r *prometheus.Registry, log *bytes.Buffer) {
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
@@ -126,7 +127,7 @@ func TestALoadByRequestIsAlwaysTried(t *testing.T) {
 		synctest.Wait()
 		assert.Equal(t, before+2, loadFailures(t, r, "1"), "the delays begin anew")
 
-		showHiddenData(t, version)
+		passed()
 		require.NoError(t, c.LoadModel(t.Context(), "m"))
 		require.NoError(t, c.Ready())
 	})

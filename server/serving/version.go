@@ -152,8 +152,15 @@ func outputBytes(outputs []tensor.Named) (sum int64) {
 // Golden returns the path of the version's golden answers, or empty.
 func (v *Version) Golden() string { return v.bundle.Golden }
 
-// OpenGolden opens the version's golden answers, which it must have.
-func (v *Version) OpenGolden() (*os.File, error) { return v.bundle.OpenGolden() }
+// OpenGolden opens the version's golden answers, which it must have. Those that it has
+// not reproduced are an error.
+func (v *Version) OpenGolden() (*os.File, error) {
+	file, err := v.bundle.OpenGolden()
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "model %q version %s: golden answers: %w", v.Model, v.Number, err)
+	}
+	return file, nil
+}
 
 // Config returns the configuration that the version was loaded with.
 func (v *Version) Config() modelconfig.Config { return v.config }

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"time"
 
 	"slipway/server/admission"
-	"slipway/server/bundle"
-	"slipway/server/repository"
 )
 
 // Options of trials.
@@ -39,7 +36,7 @@ func New(o Options, limit int64, budget *admission.Budget) *Trials {
 // memory that the trial has needed stays reserved until release is called: the
 // server is about to need it.
 func (t *Trials) Run(ctx context.Context, r Request) (_ Result, release func(), err error) {
-	want := perModelByte*size(r.Bundle) + smallest
+	want := perModelByte*r.Bundle.Size() + smallest
 	memory, err := t.memory.reserve(ctx, want, false)
 	if err != nil {
 		return Result{}, nil, err
@@ -100,24 +97,3 @@ func (t *Trials) try(ctx context.Context, r Request, memory *reservation) (Resul
 }
 
 var errTimeout = errors.New("the trial took too long")
-
-// size returns the bytes of a version's files; those that can't be read count as
-// none, and opening the version says why.
-func size(b repository.Bundle) (sum int64) {
-	if b.Path != filepath.Join(b.Dir, bundle.ModelFile) { // a bare file beside other models
-		return sizeOf(b.Path)
-	}
-	files, _ := bundle.Files(b.Dir)
-	for _, name := range files {
-		sum += sizeOf(filepath.Join(b.Dir, name))
-	}
-	return sum
-}
-
-func sizeOf(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
