@@ -74,7 +74,8 @@ func spareProcessor(processors int) func() {
 // servingOptions derives the catalog's options from the configuration.
 func servingOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
-		Folder: c.Models, DefaultModel: c.DefaultModel,
+		Folder: c.Models, DefaultModel: c.DefaultModel, Required: c.Repository.Required,
+		Explicit: c.Repository.Control == config.ControlExplicit,
 		Processors: processors, LongRuns: spareProcessor(processors), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 		LoadTimeout: c.Repository.LoadTimeout,
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -48,6 +49,9 @@ type Repository struct {
 	PollInterval time.Duration `yaml:"pollInterval"`
 	// Load names the models that an explicit repository starts with.
 	Load []string `yaml:"load"`
+	// Required names the models without which the server is not ready; empty: what
+	// could be loaded is enough.
+	Required []string `yaml:"required"`
 	// LoadTimeout bounds the trial of a version, and then its load.
 	LoadTimeout time.Duration `yaml:"loadTimeout"`
 }
@@ -294,6 +298,8 @@ func (c *Config) validateRepository() error {
 		return fmt.Errorf("repository.pollInterval: must be positive, is %s", r.PollInterval)
 	case r.LoadTimeout <= 0:
 		return fmt.Errorf("repository.loadTimeout: must be positive, is %s", r.LoadTimeout)
+	case slices.Contains(r.Required, ""):
+		return errors.New("repository.required: must be names of models, has an empty one")
 	case r.Control != ControlExplicit && len(r.Load) > 0:
 		return fmt.Errorf("repository.load: is for repository.control explicit, which is %s", r.Control)
 	}

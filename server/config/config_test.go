@@ -87,6 +87,7 @@ func TestValidate(t *testing.T) {
 		"log.level":                  func(c *config.Config) { c.Log.Name = "loud" },
 		"shutdown.delay":             func(c *config.Config) { c.Shutdown.Delay = -1 },
 		"shutdown.gracePeriod":       func(c *config.Config) { c.Shutdown.GracePeriod = -1 },
+		"repository.required":        func(c *config.Config) { c.Repository.Required = []string{"a", ""} },
 		"repository.loadTimeout":     func(c *config.Config) { c.Repository.LoadTimeout = 0 },
 		"trial.memory":               func(c *config.Config) { c.Trial.Memory = -1 },
 		"onnxruntime.intraOpThreads": func(c *config.Config) { c.ONNXRuntime.IntraOpThreads = -1 },

@@ -13,11 +13,13 @@ func (m *Model) fingerprint() {
 	var bundles strings.Builder
 	for i := range m.Bundles {
 		b := &m.Bundles[i]
-		b.Fingerprint = digest("%#v %q", m.Config, b.Digest)
+		b.Fingerprint = m.fingerprintOf(*b)
 		fmt.Fprintf(&bundles, "%d %q %q %s %q\n", b.Version, b.Path, b.Golden, b.Digest, text(b.Err))
 	}
-	m.Fingerprint = digest("%q %#v %q\n%s", m.Name, m.Config, text(m.Err), &bundles)
+	m.Fingerprint = digest("%q %#v %v %q\n%s", m.Name, m.Config, m.Older, text(m.Err), &bundles)
 }
+
+func (m *Model) fingerprintOf(b Bundle) string { return digest("%#v %q", m.Config, b.Digest) }
 
 func digest(format string, values ...any) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, format, values...))

@@ -59,6 +59,9 @@ func (s *scan) versionsIn(folder string) (versions []int64, bare bool, problems 
 	return versions, false, problems, nil
 }
 
+// maxOlder bounds the versions that are tried when newer ones can't be loaded.
+const maxOlder = 5
+
 // errNoVersion is that a model's folder has no bundle.
 var errNoVersion = fmt.Errorf("%w: no %s and no version folder", ErrIncomplete, bundle.ModelFile)
 
@@ -84,11 +87,12 @@ func (s *scan) otherModel(folder string) string {
 	return ""
 }
 
-// choose returns the versions that the policy selects of those that exist.
-func choose(policy modelconfig.Versions, existing []int64) ([]int64, error) {
+// choose returns the versions that the policy selects of those that exist, ascending,
+// and older ones that may stand in for them, descending.
+func choose(policy modelconfig.Versions, existing []int64) (selected, older []int64, err error) {
 	switch {
 	case policy.All:
-		return existing, nil
+		return existing, nil, nil
 	case len(policy.Specific) > 0:
 		var missing []error
 		for _, version := range policy.Specific {
@@ -96,8 +100,12 @@ func choose(policy modelconfig.Versions, existing []int64) ([]int64, error) {
 				missing = append(missing, fmt.Errorf("versions.specific: there is no version %d", version))
 			}
 		}
-		selected := slices.DeleteFunc(existing, func(version int64) bool { return !slices.Contains(policy.Specific, version) })
-		return selected, errors.Join(bundle.Few(missing)...)
+		selected = slices.DeleteFunc(existing, func(version int64) bool { return !slices.Contains(policy.Specific, version) })
+		return selected, nil, errors.Join(bundle.Few(missing)...)
 	}
-	return existing[max(0, len(existing)-policy.Latest):], nil
+	newest := max(0, len(existing)-policy.Latest)
+	for _, version := range slices.Backward(existing[max(0, newest-maxOlder):newest]) {
+		older = append(older, version)
+	}
+	return existing[newest:], older, nil
 }

@@ -24,6 +24,7 @@ type Model struct {
 	Name    string
 	Config  modelconfig.Config
 	Bundles []Bundle // that the version policy selects, ascending
+	Older   []int64  // versions that may be served when newer ones can't be, descending
 	Err     error    // why the model cannot be used
 
 	// Fingerprint is a digest of everything above: two scans that give the same one
@@ -47,6 +48,19 @@ type Bundle struct {
 	// Fingerprint is a digest of the files and of the model's configuration: loading
 	// two bundles that have the same one gives the same.
 	Fingerprint string
+}
+
+// ScanOlder reads one of the older versions of a model of the repository under folder,
+// for its configuration.
+func (m Model) ScanOlder(ctx context.Context, folder string, version int64) (Bundle, error) {
+	s, err := newScanner().open(folder)
+	if err != nil {
+		return Bundle{}, err
+	}
+	defer s.folder.Close()
+	b := s.bundle(ctx, m.Name, m.Name, version, false)
+	b.Fingerprint = m.fingerprintOf(b)
+	return b, nil
 }
 
 // Scan reads the repository under folder. It follows symbolic links that stay in the

@@ -158,7 +158,8 @@ func (s *scan) model(ctx context.Context, name string) (m Model, problems []erro
 		m.Err = err
 		return m, problems
 	}
-	selected, err := choose(m.Config.Versions, versions)
+	selected, older, err := choose(m.Config.Versions, versions)
+	m.Older = older
 	if err != nil {
 		m.Err = fmt.Errorf("%s: %w", s.folder.Path(name), err)
 	}

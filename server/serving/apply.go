@@ -112,21 +112,25 @@ func (c *Catalog) removeModel(ctx context.Context, name string) {
 	}
 }
 
-// complete shows the first state to readers once it is whole.
+// complete records that each load of a state has ended.
 func (c *Catalog) complete() {
 	c.replacing.Lock()
 	defer c.replacing.Unlock()
-	now := *c.current.Load()
-	now.reached = now.reached || now.all() == nil
+	now := c.current.Load()
 	if !now.complete {
-		now.complete = true
 		close(c.completed)
 	}
-	c.current.Store(&now)
+	c.current.Store(now.completed())
 }
 
-// LoadModel loads one model as the repository has it now.
+// LoadModel loads one model as the repository has it now. The load is the server's: it
+// goes on when whoever has requested it has gone.
 func (c *Catalog) LoadModel(ctx context.Context, name string) error {
+	ctx, end, err := c.begin(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	defer end()
 	m, known, err := repository.ScanModel(ctx, c.options.Folder, name)
 	if err != nil {
 		return err
@@ -134,11 +138,9 @@ func (c *Catalog) LoadModel(ctx context.Context, name string) error {
 	if !known {
 		return fault.New(fault.NotFound, "load model %q: the repository has no such model", name)
 	}
-	ctx, end, err := c.beginRequested(ctx, name)
-	if err != nil {
+	if err := c.awaitFirst(ctx, name); err != nil {
 		return err
 	}
-	defer end()
 	ctx, unlock, err := c.locks.lock(ctx, name)
 	if err != nil {
 		return fmt.Errorf("load model %q: %w", name, err)
@@ -152,13 +154,17 @@ func (c *Catalog) LoadModel(ctx context.Context, name string) error {
 }
 
 // UnloadModel takes one model out of service until it is loaded again or its folder
-// changes. Requests that hold it are answered first. A load of it is given up.
+// changes. Requests that hold it are answered first. A load of it is given up. Like a
+// load, it does not end with the context of its request.
 func (c *Catalog) UnloadModel(ctx context.Context, name string) error {
-	ctx, end, err := c.beginRequested(ctx, name)
+	ctx, end, err := c.begin(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
 	defer end()
+	if err := c.awaitFirst(ctx, name); err != nil {
+		return err
+	}
 	c.locks.interrupt(name, errUnloaded)
 	_, unlock, err := c.locks.lock(ctx, name)
 	if err != nil {
@@ -175,24 +181,19 @@ func (c *Catalog) UnloadModel(ctx context.Context, name string) error {
 	return nil
 }
 
-// beginRequested is begin for a change that a client requests: a model that the first
-// state of the repository has not made yet is waited for.
-func (c *Catalog) beginRequested(ctx context.Context, name string) (_ context.Context, end func(), err error) {
-	ctx, end, err = c.begin(ctx)
-	if err != nil {
-		return nil, nil, err
+// awaitFirst waits for a model that the first state of the repository has not made yet.
+func (c *Catalog) awaitFirst(ctx context.Context, name string) error {
+	_, err := c.now()
+	switch {
+	case err == nil || c.current.Load().byName[name] != nil:
+		return nil
+	case !c.reported.any():
+		return err
 	}
-	if _, err = c.now(); err == nil || c.current.Load().byName[name] != nil {
-		return ctx, end, nil
+	select {
+	case <-c.completed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	if c.reported.any() {
-		select {
-		case <-c.completed:
-			return ctx, end, nil
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-	}
-	end()
-	return nil, nil, err
 }

@@ -25,7 +25,7 @@ func (c *Catalog) reload(ctx context.Context, old *Model, m repository.Model) *M
 // and of new ones. While a version of m cannot be loaded, all that old serves
 // stays; else retired are old's versions that next does not have.
 func (c *Catalog) assemble(ctx context.Context, old *Model, m repository.Model) (next *Model, retired []*Version) {
-	c.loading.Store(m.Name, true)
+	c.loading.Store(m.Name, "")
 	defer c.loading.Delete(m.Name)
 	next = &Model{Name: m.Name, Config: m.Config, described: m}
 	fail := func(f failure) {
@@ -43,21 +43,50 @@ func (c *Catalog) assemble(ctx context.Context, old *Model, m repository.Model) 
 		}
 		next.Versions = append(next.Versions, v)
 	}
+	next.keep(old)
+	c.loadOlder(ctx, old, next, m)
 	next.scheduleRetry(old, time.Now())
-	if old == nil {
-		return next, nil
-	}
-	for _, v := range old.Versions {
-		switch {
-		case slices.Contains(next.Versions, v):
-		case len(next.failures) > 0 && next.loaded(v.Number) == nil:
-			next.Versions = append(next.Versions, v)
-		default:
-			retired = append(retired, v)
-		}
+	if old != nil {
+		retired = slices.DeleteFunc(slices.Clone(old.Versions), func(v *Version) bool { return slices.Contains(next.Versions, v) })
 	}
 	slices.SortFunc(next.Versions, func(a, b *Version) int { return cmp.Compare(a.bundle.Version, b.bundle.Version) })
 	return next, retired
+}
+
+// keep keeps what old serves while a version cannot be loaded.
+func (m *Model) keep(old *Model) {
+	if old == nil || len(m.failures) == 0 {
+		return
+	}
+	for _, v := range old.Versions {
+		if m.loaded(v.Number) == nil {
+			m.Versions = append(m.Versions, v)
+		}
+	}
+}
+
+// loadOlder loads older versions until as many are served as the repository has to
+// serve: whatever is wrong with a new version, a server that starts serves what the
+// others do.
+func (c *Catalog) loadOlder(ctx context.Context, old, next *Model, m repository.Model) {
+	for _, number := range m.Older {
+		if len(next.Versions) >= len(m.Bundles) || ctx.Err() != nil {
+			return
+		}
+		b, err := m.ScanOlder(ctx, c.options.Folder, number)
+		var v *Version
+		if err == nil {
+			v, err = c.versionOf(ctx, old, b, m.Config)
+		}
+		if err != nil {
+			f := failure{strconv.FormatInt(number, 10), err, b.Fingerprint}
+			c.logFailure(old, m.Name, f)
+			next.failures = append(next.failures, f)
+			continue
+		}
+		c.log.Warn("an older version is served", "model", m.Name, "version", v.Number)
+		next.Versions = append(next.Versions, v)
+	}
 }
 
 // versionOf returns the version that a bundle makes: old's when the bundle has not
@@ -81,6 +110,7 @@ func (c *Catalog) versionOf(ctx context.Context, old *Model, b repository.Bundle
 func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelconfig.Config) (*Version, error) {
 	number := strconv.FormatInt(b.Version, 10)
 	log := c.log.With("model", b.Model, "version", number)
+	c.loading.Store(b.Model, number)
 	leave, err := c.places.take(ctx)
 	if err != nil {
 		return nil, err

@@ -1,9 +1,11 @@
 package serving
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,9 @@ import (
 // Options of a catalog.
 type Options struct {
 	Folder         string                 // the repository
-	DefaultModel   string                 // of a request that names none; empty: the only one there is
+	DefaultModel   string                 // of a request that names none, required; empty: the only one there is
+	Required       []string               // models without which the catalog is not ready; empty: any one is enough
+	Explicit       bool                   // models are loaded by request only
 	Processors     int                    // that the container may use
 	IntraOpThreads int                    // of a run, where the model's configuration sets none; 0: derived
 	LongRuns       func()                 // if not nil, called for each model whose runs are long
@@ -46,7 +50,7 @@ type Catalog struct {
 	locks     modelLocks             // of each model, held while it is loaded or unloaded
 	reported  reported               // what the repository had when it was applied last
 	completed chan struct{}          // closed when the first state has been applied
-	loading   sync.Map               // names of the models that are being loaded
+	loading   sync.Map               // the version that is being loaded, or empty, by model
 	places    places                 // of the loads that take processors
 	fault     repositoryFault
 
@@ -71,13 +75,21 @@ func NewCatalog(o Options, log *slog.Logger, metrics *telemetry.Metrics) *Catalo
 			"runs", crash.Runs, "deaths_last_hour", crash.Deaths, "held_back", crash.Held)
 		metrics.Crashed(crash.Model, crash.Version)
 	}
-	c.current.Store(&models{byName: map[string]*Model{}, fallback: o.DefaultModel})
+	required := slices.Clone(o.Required)
+	if o.DefaultModel != "" && !slices.Contains(required, o.DefaultModel) {
+		required = append(required, o.DefaultModel)
+	}
+	c.current.Store(&models{byName: map[string]*Model{}, fallback: o.DefaultModel, required: required, explicit: o.Explicit})
 	return c
 }
 
 // Ready returns nil when every required model has a version that can be called, else
-// the reason.
+// the reason. Without required models each load of the repository's first state must
+// have ended.
 func (c *Catalog) Ready() error {
+	if now := c.current.Load(); len(now.required) > 0 && now.ready() == nil {
+		return nil
+	}
 	now, err := c.now()
 	if err != nil {
 		return err
@@ -94,17 +106,13 @@ func (c *Catalog) Failures() error {
 	return now.failures()
 }
 
-// Models returns the models by name.
-func (c *Catalog) Models() []*Model {
-	now, err := c.now()
-	if err != nil {
-		return nil
-	}
-	return now.sorted()
-}
+// Models returns the models by name, those that are being loaded for the first time
+// left out.
+func (c *Catalog) Models() []*Model { return c.current.Load().sorted() }
 
 // Model finds a model; an empty name means the default one.
 func (c *Catalog) Model(name string) (*Model, error) {
+	name = cmp.Or(name, c.options.DefaultModel)
 	if m := c.current.Load().byName[name]; m != nil {
 		return m, nil // while others may still be loaded for the first time
 	}

@@ -70,6 +70,8 @@ func TestASlowLoadDelaysNoOtherModel(t *testing.T) {
 			assertOne(t, c, "m", "1", 2)
 
 			assert.True(t, loadingSlow(c), "the load goes on")
+			assert.Contains(t, c.Index(), serving.IndexEntry{Name: "slow", Version: "1", State: serving.StateLoading})
+			c.StopLoading()
 			_ = stop()
 			slow, err := c.Model("slow")
 			require.NoError(t, err)
@@ -78,6 +80,24 @@ func TestASlowLoadDelaysNoOtherModel(t *testing.T) {
 			require.NoError(t, c.Ready(), "a model that came later is not required")
 		})
 	}
+}
+
+// A client that leaves during its request leaves the load to the server.
+func TestALoadOutlivesItsRequest(t *testing.T) {
+	c, folder := load(t, map[string]string{"m/1/model.onnx": "constant_1"}, "")
+	install(t, folder, slowLoad())
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- byRequest(ctx, c) }()
+	require.Eventually(t, func() bool { return loadingSlow(c) }, 20*time.Second, time.Millisecond)
+	leave()
+	install(t, folder, map[string]string{"n/1/model.onnx": "constant_2"})
+	require.NoError(t, c.LoadModel(t.Context(), "n"))
+	assertOne(t, c, "n", "1", 3)
+	assert.True(t, loadingSlow(c))
+	require.NoError(t, c.UnloadModel(ctx, "slow"))
+	require.ErrorContains(t, <-done, "unloaded while it was loaded")
+	require.NoError(t, c.Ready())
 }
 
 func TestCloseWaitsForLoadsAndEndsAllChanges(t *testing.T) {

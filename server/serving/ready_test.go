@@ -106,27 +106,11 @@ func TestAModelThatIsBeingCopiedTakesNoPodOut(t *testing.T) {
 	})
 }
 
-// At the start every model is required, so that a rollout stops at one that is not whole.
-func TestEveryModelIsRequiredUntilAllWereReady(t *testing.T) {
-	folder := t.TempDir()
-	install(t, folder, map[string]string{"a/1/model.onnx": "constant_1"})
-	require.NoError(t, os.Mkdir(filepath.Join(folder, "x"), 0o755))
-	watched(t, folder, func(t *testing.T, c *serving.Catalog, _ *prometheus.Registry, _ *bytes.Buffer) {
-		require.ErrorContains(t, c.Ready(), `model "x"`)
-		require.NoError(t, modelReady(t, c, "a"))
-		pass()
-		require.ErrorContains(t, c.Ready(), `model "x"`)
-		onnxtest.Put(t, filepath.Join(folder, "x/1/model.onnx"), "constant_2")
-		pass()
-		require.NoError(t, c.Ready())
-	})
-}
-
 // Models that go or break one by one leave a server ready as long as one can be called.
 func TestALostModelTakesNoPodOut(t *testing.T) {
 	folder := t.TempDir()
 	install(t, folder, map[string]string{"a/1/model.onnx": "constant_1", "b/1/model.onnx": "constant_2"})
-	c, _ := newCatalog(t, folder, serving.Options{DefaultModel: "a"})
+	c, _ := newCatalog(t, folder, serving.Options{})
 	require.NoError(t, c.LoadAll(t.Context()))
 	require.NoError(t, c.Ready())
 	require.NoError(t, os.RemoveAll(filepath.Join(folder, "a")))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"slipway/server/bundle"
 	"slipway/server/fault"
 	"slipway/server/names"
 )
@@ -15,8 +16,10 @@ import (
 type models struct {
 	byName   map[string]*Model
 	fallback string // the model of a request that names none, or empty
-	complete bool   // the repository has been loaded; until then readers see nothing
-	reached  bool   // all models could be called at one moment
+	complete bool   // each load of the repository's first state has ended
+	started  bool   // since then a model could be called, or none was to be loaded
+	required []string
+	explicit bool // models are loaded by request only
 }
 
 func (s *models) sorted() []*Model {
@@ -31,7 +34,8 @@ func (s *models) names(other string) string {
 // with returns the state in which m replaces the model of that name, or in which
 // that model is gone when m is nil.
 func (s *models) with(name string, m *Model, defaultModel string) *models {
-	next := &models{byName: maps.Clone(s.byName), fallback: defaultModel, complete: s.complete, reached: s.reached}
+	next := *s
+	next.byName, next.fallback = maps.Clone(s.byName), defaultModel
 	if m == nil {
 		delete(next.byName, name)
 	} else {
@@ -42,8 +46,16 @@ func (s *models) with(name string, m *Model, defaultModel string) *models {
 			next.fallback = only
 		}
 	}
-	next.reached = next.reached || next.complete && next.all() == nil
-	return next
+	next.started = next.started || next.complete && next.serves()
+	return &next
+}
+
+// completed returns the state in which each load of the first one has ended.
+func (s *models) completed() *models {
+	next := *s
+	next.complete = true
+	next.started = s.started || s.serves() || len(s.attempted()) == 0
+	return &next
 }
 
 // find looks up a model; an empty name means the default one.
@@ -61,33 +73,42 @@ func (s *models) find(name string) (*Model, error) {
 	return m, nil
 }
 
-// ready returns nil when requests should come to this server, else the reason. Until
-// all models could be called, each is required: a rollout must not replace pods that
-// serve by others that lack a model. Since then any one is enough. A model that comes
-// later may be half copied or broken, and one that is lost is lost to every pod, since
-// they share the repository: without readiness they would all refuse the requests for
-// the other models too. Whether one model can be called is Model.Ready.
+// ready returns nil when requests should come to this server, else the reason. The
+// required models must serve. Where none is required one is enough: what served is not
+// lost by a failure, since a version that cannot replace another leaves it, and a
+// model that is broken or half copied is so for every pod that has the same
+// repository, so that without readiness they would all refuse the requests for the
+// others too. Where models are loaded by request, no model at all is as good.
 func (s *models) ready() error {
-	if s.reached && s.serves() {
-		return nil
-	}
-	return s.all()
-}
-
-// all returns nil when every model that was not unloaded can be called.
-func (s *models) all() error {
-	if len(s.byName) == 0 {
-		return fault.New(fault.Unavailable, "the repository has no model yet")
-	}
-	if _, known := s.byName[s.fallback]; s.fallback != "" && !known {
-		return fault.New(fault.Unavailable, "defaultModel: the repository has no model %q; it has %s", s.fallback, s.names(s.fallback))
-	}
-	for _, m := range s.sorted() {
-		if err := m.Ready(); err != nil && !m.unloaded {
+	for _, name := range s.required {
+		m := s.byName[name]
+		if m == nil {
+			return fault.New(fault.Unavailable, "repository.required or defaultModel: the repository has no model %q; it has %s", name, s.names(name))
+		}
+		if err := m.Ready(); err != nil {
 			return err
 		}
 	}
-	return nil
+	switch {
+	case len(s.required) > 0, s.serves(), s.explicit && s.started:
+		return nil
+	case len(s.byName) == 0:
+		return fault.New(fault.Unavailable, "the repository has no model yet")
+	}
+	attempted := s.attempted()
+	if len(attempted) == 0 {
+		attempted = s.sorted()
+	}
+	var reasons []error
+	for _, m := range attempted {
+		reasons = append(reasons, m.Ready())
+	}
+	return errors.Join(bundle.Few(reasons)...)
+}
+
+// attempted returns the models that are to be loaded.
+func (s *models) attempted() []*Model {
+	return slices.DeleteFunc(s.sorted(), func(m *Model) bool { return m.unloaded })
 }
 
 // failures joins the reasons of the versions and models that could not be loaded.
