@@ -75,7 +75,7 @@ func spareProcessor(processors int) func() {
 func servingOptions(c config.Config, processors int) serving.Options {
 	return serving.Options{
 		Folder: c.Models, DefaultModel: c.DefaultModel, Required: c.Repository.Required,
-		Explicit: c.Repository.Control == config.ControlExplicit,
+		Explicit:   c.Repository.Control == config.ControlExplicit,
 		Processors: processors, LongRuns: spareProcessor(processors), IntraOpThreads: c.ONNXRuntime.IntraOpThreads,
 		LoadTimeout: c.Repository.LoadTimeout,
 	}

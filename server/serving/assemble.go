@@ -111,7 +111,7 @@ func (c *Catalog) loadVersion(ctx context.Context, b repository.Bundle, s modelc
 	number := strconv.FormatInt(b.Version, 10)
 	log := c.log.With("model", b.Model, "version", number)
 	c.loading.Store(b.Model, number)
-	leave, err := c.places.take(ctx)
+	leave, err := c.places.take(ctx, b.Size())
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ type Catalog struct {
 	reported  reported               // what the repository had when it was applied last
 	completed chan struct{}          // closed when the first state has been applied
 	loading   sync.Map               // the version that is being loaded, or empty, by model
-	places    places                 // of the loads that take processors
+	places    *places                // of the loads that take processors
 	fault     repositoryFault
 
 	stopping   context.Context // ends all loads
