@@ -23,8 +23,11 @@ func (a *API) ModelConfig(call *Call, model, version string) (*oip.ModelConfig, 
 		VersionPolicy: versionPolicy(m.Config.Versions),
 		MaxBatchSize:  int32(batchSize),
 		InstanceGroup: []*oip.ModelInstanceGroup{{Name: m.Name, Count: int32(v.Instances), Kind: oip.ModelInstanceGroup_KIND_CPU}},
-		Parameters:    map[string]*oip.ModelParameter{"intra_op_thread_count": {StringValue: strconv.Itoa(v.IntraOpThreads)}},
-		ModelWarmup:   warmUps(m.Config.WarmUp),
+		Parameters: map[string]*oip.ModelParameter{
+			"intra_op_thread_count": {StringValue: strconv.Itoa(v.IntraOpThreads)},
+			"runtime_version":       {StringValue: serving.Runtime()},
+		},
+		ModelWarmup: warmUps(m.Config.WarmUp),
 	}
 	for _, spec := range v.Inputs {
 		dtype, dims := configured(spec, batchSize)

@@ -100,7 +100,13 @@ func (r replay) line(ctx context.Context, path string, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("read the server's response: %w", err)
 	}
-	return golden.Equal(got.Outputs, want.Outputs, line.Tolerance)
+	if err = golden.Equal(got.Outputs, want.Outputs, line.Tolerance); err == nil {
+		return nil
+	}
+	if other := line.Recorded.OtherThan(r.server.recorder(ctx, path)); other != "" {
+		err = fmt.Errorf("%w; %s", err, other)
+	}
+	return err
 }
 
 func plural(n int, word string) string {

@@ -35,6 +35,11 @@ func fakeServer(t *testing.T, goldenFile string) (server, admin predictClient) {
 	metadata := func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"name":"plain","inputs":[{"name":"x","datatype":"BYTES","shape":[-1,2]}]}`)
 	}
+	config := func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"name":"good","parameters":{"intra_op_thread_count":{"string_value":"4"},"runtime_version":{"string_value":"R 2"}}}`)
+	}
+	mux.HandleFunc("GET /v2/models/good/config", config)
+	mux.HandleFunc("GET /v2/models/good/versions/2/config", config)
 	mux.HandleFunc("GET /v2/models/plain/versions/1", metadata)
 	mux.HandleFunc("GET /v2/models/good", metadata)
 	infer := func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +64,7 @@ func fakeServer(t *testing.T, goldenFile string) (server, admin predictClient) {
 }
 
 func goldenLine(response string) string {
-	return string(golden.AppendLine(nil, []byte(goldenRequest), []byte(response), golden.DefaultTolerance))
+	return string(golden.AppendLine(nil, []byte(goldenRequest), []byte(response), golden.DefaultTolerance, golden.Recorded{}))
 }
 
 func TestReplay(t *testing.T) {
@@ -88,9 +93,15 @@ func TestReplayNamesTheFirstDifference(t *testing.T) {
 		require.ErrorContains(t, err, "good/2: "+want)
 		assert.Contains(t, out.String(), "plain/1", "the others are replayed all the same")
 	}
-	server, _ := fakeServer(t, "")
+	other := golden.AppendLine(nil, []byte(goldenRequest), []byte(strings.Replace(goldenResponse, "0.25", "0.5", 1)),
+		golden.DefaultTolerance, golden.Recorded{Runtime: "R 2", Threads: 1})
+	server, admin := fakeServer(t, string(other))
+	err := replay{server, admin, io.Discard}.all(t.Context(), "good")
+	require.ErrorContains(t, err, "recorded with R 2 and 1 thread and is run with R 2 and 4 threads")
+
+	server, _ = fakeServer(t, "")
 	closed := predictClient{url: "http://127.0.0.1:1", timeout: time.Minute}
-	err := replay{server, closed, io.Discard}.all(t.Context(), "good")
+	err = replay{server, closed, io.Discard}.all(t.Context(), "good")
 	assert.ErrorContains(t, err, "127.0.0.1:1", "an administration that does not respond is not a model without golden answers")
 }
 
@@ -113,6 +124,7 @@ func TestRecord(t *testing.T) {
 		assert.JSONEq(t, request, string(line.Request))
 		assert.JSONEq(t, goldenResponse, string(line.Response))
 		assert.Equal(t, golden.Tolerance{Absolute: .5}, line.Tolerance)
+		assert.Equal(t, golden.Recorded{Runtime: "R 2", Threads: 4}, line.Recorded)
 	}
 	require.ErrorContains(t, send(predictCommand{Data: `{"instances":[]}`}), "wrong request")
 	assert.Len(t, golden.Lines([]byte(read(t, path))), 2, "what was refused is not recorded")

@@ -76,7 +76,8 @@ func (p predictCommand) send(ctx context.Context, client predictClient) ([]byte,
 	if err != nil || p.Record == "" {
 		return response, err
 	}
-	return response, record(p.Record, body, response, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative})
+	by := client.recorder(ctx, strings.TrimSuffix(path, "/infer"))
+	return response, record(p.Record, body, response, golden.Tolerance{Absolute: p.Absolute, Relative: p.Relative}, by)
 }
 
 func (p predictCommand) body() ([]byte, error) {
@@ -104,8 +105,8 @@ func apiKey(file string) (string, error) {
 }
 
 // record appends a golden line to the file at path.
-func record(path string, request, response []byte, t golden.Tolerance) (err error) {
-	line := golden.AppendLine(nil, request, response, t)
+func record(path string, request, response []byte, t golden.Tolerance, by golden.Recorded) (err error) {
+	line := golden.AppendLine(nil, request, response, t, by)
 	if _, err := golden.ParseLine(line); err != nil {
 		return fmt.Errorf("record the response: %w", err)
 	}

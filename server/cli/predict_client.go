@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"slipway/server/bench"
 	"slipway/server/codec"
+	"slipway/server/golden"
 	"slipway/server/names"
 )
 
@@ -65,6 +67,25 @@ func (c predictClient) zeros(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	return codec.AppendRequest(nil, request), nil
+}
+
+// recorder returns what the responses of the model or version at path come from, as far
+// as its server says.
+func (c predictClient) recorder(ctx context.Context, path string) (r golden.Recorded) {
+	body, err := c.do(ctx, http.MethodGet, path+"/config", nil)
+	if err != nil {
+		return r
+	}
+	var config struct {
+		Parameters map[string]struct {
+			Value string `json:"string_value"`
+		}
+	}
+	if json.Unmarshal(body, &config) == nil {
+		r.Runtime = config.Parameters["runtime_version"].Value
+		r.Threads, _ = strconv.Atoi(config.Parameters["intra_op_thread_count"].Value)
+	}
+	return r
 }
 
 // do calls the server and returns the body of its response.

@@ -20,6 +20,7 @@ type Case struct {
 	Outputs   []string       // nil: all
 	Want      []tensor.Named
 	Tolerance Tolerance
+	Recorded  Recorded
 }
 
 // Check returns nil if got is what the case wants, else where it differs first and by how much.
@@ -86,7 +87,7 @@ func parse(text []byte, s codec.Signature) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	c := Case{Tolerance: line.Tolerance}
+	c := Case{Tolerance: line.Tolerance, Recorded: line.Recorded}
 	request, err := codec.DecodeOIP(line.Request, s)
 	if err != nil {
 		return c, fmt.Errorf("request: %w", err)

@@ -50,7 +50,7 @@ func outputsOf(t testing.TB) []tensor.Named {
 }
 
 func TestReadAndCheck(t *testing.T) {
-	file := golden.AppendLine(nil, []byte(request), []byte(" "+response+"\n"), golden.Tolerance{Absolute: 1e-3})
+	file := golden.AppendLine(nil, []byte(request), []byte(" "+response+"\n"), golden.Tolerance{Absolute: 1e-3}, golden.Recorded{Runtime: "R 1", Threads: 2})
 	file = append(file, `{"response":`+response+`,"request":`+request+`}`+"\r\n\n"...)
 	cases, err := golden.Read(bytes.NewReader(file), inputs, outputs)
 	require.NoError(t, err)
@@ -58,6 +58,8 @@ func TestReadAndCheck(t *testing.T) {
 	assert.Equal(t, golden.Tolerance{Absolute: 1e-3}, cases[0].Tolerance)
 	assert.Equal(t, golden.DefaultTolerance, cases[1].Tolerance)
 	assert.Equal(t, []float32{1, 2}, cases[0].Inputs[0].Value.(*tensor.Tensor).Data)
+	assert.Equal(t, golden.Recorded{Runtime: "R 1", Threads: 2}, cases[0].Recorded)
+	assert.Zero(t, cases[1].Recorded)
 	assert.Nil(t, cases[0].Outputs)
 	for _, c := range cases {
 		require.NoError(t, c.Check(outputsOf(t)))
@@ -67,6 +69,22 @@ func TestReadAndCheck(t *testing.T) {
 	assert.ErrorContains(t, cases[1].Check(got), `output "maps"[0]["0"]: got 0.3, want 0.25 (off by 0.05, tolerance 1e-05 + 0.0001 × |want|)`)
 }
 
+func TestRecordedOtherThan(t *testing.T) {
+	now := golden.Recorded{Runtime: "R 2", Threads: 1}
+	for recorded, want := range map[golden.Recorded]string{
+		{}:                           "",
+		now:                          "",
+		{Threads: 1}:                 "",
+		{Runtime: "R 2"}:             "",
+		{Threads: 2}:                 "recorded with 2 threads and is run with R 2 and 1 thread",
+		{Runtime: "R 1"}:             "recorded with R 1 and is run with",
+		{Runtime: "R 1", Threads: 1}: "recorded with R 1 and 1 thread and is run with",
+	} {
+		assert.Contains(t, recorded.OtherThan(now), want)
+		assert.Equal(t, want == "", recorded.OtherThan(now) == "")
+	}
+}
+
 func TestReadNamesTheLineAndTheField(t *testing.T) {
 	good := `{"request":` + request + `,"response":` + response + `}`
 	for _, test := range []struct{ line, want string }{
@@ -74,12 +92,15 @@ func TestReadNamesTheLineAndTheField(t *testing.T) {
 		{`[]`, `line: expected a JSON object`},
 		{``, `is empty`},
 		{good + "{}", `line: something follows the JSON object`},
-		{strings.Replace(good, `"request"`, `"question"`, 1), `line: unknown key, expected one of ["request" "response" "tolerance"]`},
+		{strings.Replace(good, `"request"`, `"question"`, 1), `line: unknown key, expected one of ["request" "response" "tolerance" "recorded"]`},
 		{good[:len(good)-1] + `,"request":{}}`, `line: duplicate key "request"`},
 		{good[:len(good)-1], `line: the JSON ends too early`},
 		{good[:len(good)-1] + `,"tolerance":{"relativ":1}}`, `tolerance: unknown key, expected`},
 		{good[:len(good)-1] + `,"tolerance":{"relative":-1}}`, `tolerance.relative: expected a number of 0 or more`},
 		{good[:len(good)-1] + `,"tolerance":{"absolute":null}}`, `tolerance.absolute: expected`},
+		{good[:len(good)-1] + `,"recorded":{"by":"me"}}`, `recorded: unknown key, expected`},
+		{good[:len(good)-1] + `,"recorded":{"runtime":1}}`, `recorded.runtime: expected a string`},
+		{good[:len(good)-1] + `,"recorded":{"threads":-1}}`, `recorded.threads: expected a whole number`},
 		{strings.Replace(good, `"x"`, `"y"`, 1), `request: inputs[0].name: unknown input "y", the model has "x"`},
 		{strings.Replace(good, `FP32`, `INT8`, 1), `request: inputs[0].data: got datatype INT8, the model wants FP32 for "x"`},
 		{strings.Replace(good, `[1,2]`, `[2,1]`, 1), `request: input "x": got shape [2,1], expected [-1,2]`},
@@ -108,7 +129,7 @@ func TestReadNamesTheLineAndTheField(t *testing.T) {
 
 // What a file may have has a bound, which is found before more than that is read.
 func TestReadIsBounded(t *testing.T) {
-	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance))
+	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance, golden.Recorded{}))
 	deep := strings.Repeat("[", 100_000)
 	large := strings.TrimSpace(good) + strings.Repeat(" ", 8<<20) + "\n"
 	for name, test := range map[string]struct {
@@ -217,7 +238,7 @@ func TestEqual(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance))
+	good := string(golden.AppendLine(nil, []byte(request), []byte(response), golden.DefaultTolerance, golden.Recorded{}))
 	for _, seed := range []string{good, good + good, strings.Replace(good, `[7]`, `[[7]]`, 1), `{"request":{},"response":{},"tolerance":{}}`, strings.ReplaceAll(good, `0.7`, `1e400`), `{"request":` + request + `,"response":{"outputs":[{"name":"maps","datatype":"BYTES","shape":[1],"data":["[[],[]]"]}]}}`} {
 		f.Add([]byte(seed))
 	}

@@ -13,11 +13,12 @@ import (
 type Line struct {
 	Request, Response json.RawMessage
 	Tolerance         Tolerance
+	Recorded          Recorded
 }
 
 // ParseLine reads the keys of a line and leaves request and response as they are.
 func ParseLine(line []byte) (Line, error) {
-	keys, err := object(line, "request", "response", "tolerance")
+	keys, err := object(line, "request", "response", "tolerance", "recorded")
 	if err != nil {
 		return Line{}, fmt.Errorf("line%w", err)
 	}
@@ -28,16 +29,25 @@ func ParseLine(line []byte) (Line, error) {
 	}
 	l := Line{Request: keys["request"], Response: keys["response"], Tolerance: DefaultTolerance}
 	if raw, ok := keys["tolerance"]; ok {
-		l.Tolerance, err = parseTolerance(raw)
+		if l.Tolerance, err = parseTolerance(raw); err != nil {
+			return l, err
+		}
+	}
+	if raw, ok := keys["recorded"]; ok {
+		l.Recorded, err = parseRecorded(raw)
 	}
 	return l, err
 }
 
 // AppendLine writes a line and its end to dst. Both bodies must be JSON.
-func AppendLine(dst, request, response []byte, t Tolerance) []byte {
+func AppendLine(dst, request, response []byte, t Tolerance, r Recorded) []byte {
 	dst = appendCompact(append(dst, `{"request":`...), request)
 	dst = appendCompact(append(dst, `,"response":`...), response)
-	return fmt.Appendf(dst, ",\"tolerance\":{\"absolute\":%g,\"relative\":%g}}\n", t.Absolute, t.Relative)
+	dst = fmt.Appendf(dst, ",\"tolerance\":{\"absolute\":%g,\"relative\":%g}", t.Absolute, t.Relative)
+	if recorded, err := json.Marshal(r); err == nil && r != (Recorded{}) {
+		dst = append(append(dst, ",\"recorded\":"...), recorded...)
+	}
+	return append(dst, "}\n"...)
 }
 
 func appendCompact(dst, body []byte) []byte {

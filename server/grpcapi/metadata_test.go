@@ -19,6 +19,7 @@ import (
 	"slipway/server/fault"
 	"slipway/server/oip"
 	"slipway/server/onnx/onnxtest"
+	"slipway/server/serving"
 )
 
 // same compares a message with one in protobuf's text form.
@@ -93,6 +94,7 @@ warmUp: [{name: ones, batchSize: 2, count: 3, inputs: {INPUT0: {datatype: INT32,
 		output {name: "OUTPUT0" data_type: TYPE_INT32 dims: 16} output {name: "OUTPUT1" data_type: TYPE_INT32 dims: 16}
 		instance_group {name: "simple" count: 2 kind: KIND_CPU}
 		parameters {key: "intra_op_thread_count" value {string_value: "1"}}
+		parameters {key: "runtime_version" value {string_value: "`+serving.Runtime()+`"}}
 		dynamic_batching {
 			preferred_batch_size: 4 max_queue_delay_microseconds: 500 priority_levels: 3 default_priority_level: 2
 			default_queue_policy {default_timeout_microseconds: 2000000 allow_timeout_override: true max_queue_size: 10}

@@ -68,6 +68,30 @@ func (b Bundle) Unchanged(ctx context.Context) error {
 	return nil
 }
 
+// Format returns what the bundle's ONNX file is that is none, or empty if that can't be
+// told.
+func (b Bundle) Format() string {
+	folder, err := bundle.Open(b.Repository)
+	if err != nil {
+		return ""
+	}
+	defer folder.Close()
+	name, err := filepath.Rel(b.Repository, b.Path)
+	if err != nil {
+		return ""
+	}
+	return format(folder, name)
+}
+
+func format(folder *bundle.Folder, name string) string {
+	file, err := folder.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	return bundle.FormatOf(file)
+}
+
 // Size returns the bytes of the bundle's files.
 func (b Bundle) Size() (sum int64) {
 	for _, file := range b.Files {

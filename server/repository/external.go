@@ -88,7 +88,11 @@ func (s *scan) checkExternal(dir, model string, e bundle.External) (size int64, 
 	case !s.folder.Beside(filepath.Join(dir, model), name):
 		return info.Size(), errors.New("is a link out of the folder of the ONNX file; put the file there")
 	case info.Size() < e.End:
-		return info.Size(), fmt.Errorf("has %d bytes of the %d that the ONNX file needs: %w", info.Size(), e.End, ErrIncomplete)
+		err = fmt.Errorf("has %d bytes of the %d that the ONNX file needs: %w", info.Size(), e.End, ErrIncomplete)
+		if is := format(s.folder, name); is != "" && info.Size() > 0 {
+			err = fmt.Errorf("%w; it is %s", err, is)
+		}
+		return info.Size(), err
 	}
 	return info.Size(), nil
 }

@@ -30,21 +30,28 @@ type candidate struct {
 	bundle  repository.Bundle
 	config  modelconfig.Config
 	session *onnx.Session
+	threads int               // of one run
 	shared  []sharedDimension // of the inputs
 
 	refusesEmpty bool // inputs without elements
 }
+
+// Runtime names what runs the models, with its version.
+func Runtime() string { return "ONNX Runtime " + onnx.Version() }
 
 func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error) {
 	session, err := onnx.Open(r.Bundle.Path, onnx.Options{
 		IntraOpThreads: r.IntraOpThreads, Arena: r.Settings.Memory.Arena, ExternalBytes: r.Bundle.External, Memory: memory,
 	})
 	if err != nil {
+		if is := r.Bundle.Format(); is != "" {
+			err = permanent(fmt.Errorf("open %s: the file is %s", r.Bundle.Path, is))
+		}
 		return candidate{}, err
 	}
 	return candidate{
 		Inputs: session.Inputs(), Optional: withoutRows(session.Optional()), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
-		bundle: r.Bundle, config: r.Settings, session: session,
+		bundle: r.Bundle, config: r.Settings, session: session, threads: r.IntraOpThreads,
 	}, nil
 }
 

@@ -26,20 +26,24 @@ func Prove(ctx context.Context, r trial.Request, to trial.Progress) (trial.Resul
 	to.Step(stepOpen)
 	v, err := openCandidate(r, nil)
 	if err != nil {
-		return trial.Result{}, err
+		return trial.Result{}, failureOf(err)
 	}
 	result, err := v.prove(ctx, to)
 	if err == nil {
 		err = r.Bundle.Unchanged(ctx)
 	}
 	if err != nil {
-		return trial.Result{}, &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
+		return trial.Result{}, failureOf(err)
 	}
 	dies := result
 	dies.RefusesEmpty = true
 	to.Passed(dies)
 	v.tryEmpty(ctx, to)
 	return result, v.session.Close()
+}
+
+func failureOf(err error) *trial.Failure {
+	return &trial.Failure{Reason: err.Error(), Permanent: isPermanent(err), GoldenMismatch: isMismatch(err)}
 }
 
 // prove warms a candidate up, reproduces its golden answers, learns where its rows are
@@ -64,7 +68,11 @@ func (v *candidate) prove(ctx context.Context, to trial.Progress) (result trial.
 	}
 	for i, g := range cases {
 		if err := v.reproduce(ctx, g); err != nil {
-			return result, mismatchError{fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)}
+			err = fmt.Errorf("golden answer %d of %s: %w", i+1, v.bundle.Golden, err)
+			if recorded := g.Recorded.OtherThan(v.runner()); recorded != "" {
+				err = fmt.Errorf("%w; %s", err, recorded)
+			}
+			return result, mismatchError{err}
 		}
 	}
 	if err := v.learnRows(ctx, cases, warm, to, &result); err != nil {
@@ -72,6 +80,11 @@ func (v *candidate) prove(ctx context.Context, to trial.Progress) (result trial.
 	}
 	v.applyRows(result)
 	return result, nil
+}
+
+// runner is what the candidate's responses come from.
+func (v *candidate) runner() golden.Recorded {
+	return golden.Recorded{Runtime: Runtime(), Threads: v.threads}
 }
 
 // mismatchError is a golden answer that was not reproduced.
