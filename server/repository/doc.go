@@ -6,4 +6,6 @@
 //	<repository>/<model>/config.yaml            or Triton's config.pbtxt
 //	<repository>/<model>/model.onnx             a bare bundle, version 1
 //	<repository>/<model>.onnx                   a bare model, version 1
+//
+// A bundle or bare model has with it the files that its ONNX file refers to.
 package repository

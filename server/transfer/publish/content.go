@@ -34,6 +34,9 @@ func readContent(ctx context.Context, folder string) (*content, error) {
 	if err := bundle.CheckFiles(names); err != nil {
 		return nil, err
 	}
+	if err := checkExternal(folder, names); err != nil {
+		return nil, err
+	}
 	c := &content{folder: folder, files: bundle.Manifest{}}
 	for _, name := range names {
 		switch {
@@ -54,6 +57,27 @@ func readContent(ctx context.Context, folder string) (*content, error) {
 		return c, c.writeManifest()
 	}
 	return c, c.readManifest(digests)
+}
+
+// checkExternal returns an error if the model refers to a file that would not be
+// published with it. What is wrong with the model itself is found when it is served.
+func checkExternal(folder string, names []string) error {
+	file, err := os.Open(filepath.Join(folder, bundle.ModelFile))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	external, _ := bundle.ReadExternal(file, info.Size())
+	for _, e := range external {
+		if !slices.Contains(names, filepath.ToSlash(filepath.Clean(e.Location))) {
+			return fmt.Errorf("%s refers to %q, which is not among the files of the bundle; put it there, under a name that is not hidden", bundle.ModelFile, e.Location)
+		}
+	}
+	return nil
 }
 
 func (c *content) writeManifest() error {

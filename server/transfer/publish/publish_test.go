@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/server/onnx/onnxtest"
 	"slipway/server/repository"
 	"slipway/server/transfer/fetch"
 	"slipway/server/transfer/publish"
@@ -305,6 +306,18 @@ func TestRefused(t *testing.T) {
 		_, err := publish.Publish(t.Context(), c.folder, c.to, c.model, quiet)
 		assert.ErrorContains(t, err, c.want)
 	}
+}
+
+// What a model refers to is published with it or not at all.
+func TestAModelThatLacksItsWeights(t *testing.T) {
+	text, err := os.ReadFile(onnxtest.Model(t, "external"))
+	require.NoError(t, err)
+	from, to := bundle(t, string(text)), t.TempDir()
+	_, err = publish.Publish(t.Context(), from, to, "m", quiet)
+	require.ErrorContains(t, err, `model.onnx refers to "external.data", which is not among the files of the bundle`)
+	require.NoError(t, os.WriteFile(filepath.Join(from, "external.data"), make([]byte, 16), 0o600))
+	_, err = publish.Publish(t.Context(), from, to, "m", quiet)
+	require.NoError(t, err)
 }
 
 // TestAFullDisk needs a file system of its own, and so the right to mount one.
