@@ -234,13 +234,16 @@ func TestNotReady(t *testing.T) {
 	loading.do(t, http.MethodPost, "/predict", `{}`).refused(t, http.StatusServiceUnavailable, "being loaded")
 	assert.Equal(t, http.StatusOK, loading.do(t, http.MethodGet, "/healthz", "").status)
 
-	bad := start(t, onnxtest.Repository(t, map[string]string{"bad/1/model.onnx": "corrupt", "plus/1/model.onnx": "constant_1"}), nil)
+	bad := start(t, onnxtest.Repository(t, map[string]string{"bad/1/model.onnx": "corrupt"}), nil)
 	do(t, bad.admin, http.MethodGet, "/readyz", "").refused(t, http.StatusServiceUnavailable, `"bad"`, "version 1")
 	for _, path := range []string{"/readyz", "/v2/health/ready"} { // to strangers no more than that
 		got := bad.do(t, http.MethodGet, path, "")
 		got.refused(t, http.StatusServiceUnavailable, "not ready")
 		assert.NotContains(t, got.body, "bad")
 	}
+
+	bad = start(t, onnxtest.Repository(t, map[string]string{"bad/1/model.onnx": "corrupt", "plus/1/model.onnx": "constant_1"}), nil)
+	assert.Equal(t, http.StatusOK, bad.do(t, http.MethodGet, "/readyz", "").status, "the good model keeps the pod in service")
 	bad.do(t, http.MethodPost, "/predict/bad", `{"instances":[[1]]}`).refused(t, http.StatusServiceUnavailable, `"bad"`)
 	assert.Equal(t, http.StatusOK, bad.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`).status, "the good model serves")
 	metrics := do(t, bad.admin, http.MethodGet, "/metrics", "").body
