@@ -94,13 +94,31 @@ func TestServersAreValues(t *testing.T) {
 	}
 }
 
-// slowModel is a repository whose one model takes hours to warm up.
+// slowModel is a repository of which one model takes minutes to reproduce its golden
+// answer.
 func slowModel(t *testing.T) string {
 	t.Helper()
 	folder := onnxtest.Repository(t, map[string]string{"slow/1/model.onnx": "slow", "iris/1/model.onnx": "constant_1"})
-	warm := "warmUp: [{count: 1000000000, inputs: {x: {dims: [1]}}}]\n"
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "slow", "config.yaml"), []byte(warm), 0o600))
+	golden := `{"request":{"inputs":[{"name":"n","datatype":"INT64","shape":[1],"data":[1000000]}]},` +
+		`"response":{"model_name":"slow","outputs":[{"name":"y","datatype":"INT64","shape":[1],"data":[1000000]}]}}`
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "slow", "1", "golden.ndjson"), []byte(golden), 0o600))
 	return folder
+}
+
+// TestReadyWhileASlowModelLoads checks that what is required makes the server ready, and
+// that the index tells what is still being loaded.
+func TestReadyWhileASlowModelLoads(t *testing.T) {
+	log := &syncBuffer{}
+	o := options(slowModel(t), log)
+	o.Serving.Processors, o.Serving.Required = 2, []string{"iris"}
+	a, err := New(t.Context(), o)
+	require.NoError(t, err)
+	a.Start()
+	require.Eventually(t, func() bool { return status(t, a.url(t, "http")+"/readyz") == http.StatusOK }, 20*time.Second, 5*time.Millisecond, log)
+	assert.Equal(t, http.StatusOK, status(t, a.url(t, "http")+"/v2/models/iris/ready"))
+	assert.Equal(t, http.StatusServiceUnavailable, status(t, a.url(t, "http")+"/v2/models/slow/ready"))
+	assert.Contains(t, a.catalog.Index(), serving.IndexEntry{Name: "slow", Version: "1", State: serving.StateLoading})
+	require.NoError(t, a.Stop())
 }
 
 // TestFailedListenerEndsTheServerWhileItLoads checks that the server notices a
@@ -112,7 +130,7 @@ func TestFailedListenerEndsTheServerWhileItLoads(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(t.Context()) }()
 	admin := a.url(t, "admin")
-	require.Eventually(t, func() bool { return status(t, admin+"/readyz") == http.StatusServiceUnavailable }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return status(t, admin+"/readyz") == http.StatusServiceUnavailable }, 10*time.Second, 5*time.Millisecond, log)
 	for _, l := range a.listeners {
 		if l.name == "http" {
 			require.NoError(t, l.socket.Close())
