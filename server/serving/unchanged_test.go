@@ -84,3 +84,19 @@ func TestGoldenAnswersThatHaveChanged(t *testing.T) {
 	require.ErrorContains(t, err, "has changed")
 	assert.Equal(t, fault.Unavailable, fault.CodeOf(err))
 }
+
+// A trial proves the files that the scan found, not what came after them.
+func TestAProofIsOfTheFilesThatWereFound(t *testing.T) {
+	folder := t.TempDir()
+	version := filepath.Join(folder, "m", "1")
+	installExternal(t, version)
+	m, known, err := repository.ScanModel(t.Context(), folder, "m")
+	require.NoError(t, err)
+	require.True(t, known)
+	r := trial.Request{Bundle: m.Bundles[0], Settings: m.Config, IntraOpThreads: 1}
+	_, err = serving.Prove(t.Context(), r, func(string) {})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(version, "external.data"), []byte("0123456789abcdef"), 0o600))
+	_, err = serving.Prove(t.Context(), r, func(string) {})
+	require.ErrorContains(t, err, "has changed")
+}
