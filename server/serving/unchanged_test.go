@@ -94,9 +94,9 @@ func TestAProofIsOfTheFilesThatWereFound(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, known)
 	r := trial.Request{Bundle: m.Bundles[0], Settings: m.Config, IntraOpThreads: 1}
-	_, err = serving.Prove(t.Context(), r, func(string) {})
+	_, err = serving.Prove(t.Context(), r, trial.Progress{})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(version, "external.data"), []byte("0123456789abcdef"), 0o600))
-	_, err = serving.Prove(t.Context(), r, func(string) {})
+	_, err = serving.Prove(t.Context(), r, trial.Progress{})
 	require.ErrorContains(t, err, "has changed")
 }
