@@ -54,6 +54,7 @@ config:
     maxResponseBytes: 268435456
   repository:
     control: poll
+    required: []
     pollInterval: 5s
     loadTimeout: 7m
   trial:
