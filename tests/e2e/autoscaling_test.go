@@ -14,7 +14,7 @@ import (
 // TestAutoscaling is not parallel to other tests: its load would slow them down.
 func TestAutoscaling(t *testing.T) {
 	ns := namespace(t)
-	modelConfigMap(t, ns, "slow", "slow", "slow.onnx")
+	modelConfigMap(t, ns, "slow", "slow", testModels+"slow.onnx")
 	v := merged(withIngress(ns), modelFrom("slow"), values{
 		"autoscaling": values{"enabled": true, "minReplicas": 1, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50},
 	})

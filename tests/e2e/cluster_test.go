@@ -170,11 +170,11 @@ func secret(t *testing.T, ns, name string, kind corev1.SecretType, data map[stri
 	require.NoError(t, err)
 }
 
-// modelConfigMap creates a ConfigMap with one of the tiny ONNX models of the server's test data. The server takes the model's name from
+// modelConfigMap creates a ConfigMap with an ONNX model. The server takes the model's name from
 // the file name in the ConfigMap.
 func modelConfigMap(t *testing.T, ns, name, model, file string) {
 	t.Helper()
-	content, err := os.ReadFile(testModels + file)
+	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	_, err = cluster.CoreV1().ConfigMaps(ns).Create(t.Context(), &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, BinaryData: map[string][]byte{model + ".onnx": content},

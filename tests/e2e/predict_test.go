@@ -4,6 +4,9 @@ package e2e
 
 import (
 	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,6 +52,18 @@ func TestDefaults(t *testing.T) {
 
 // irisOIP is the same flower as an Open Inference Protocol request.
 const irisOIP = `{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [6.8, 2.8, 4.8, 1.4]}]}`
+
+// TestTextPipeline serves a model that normalizes text, for which ONNX Runtime needs the locale en_US.UTF-8: the image has it.
+func TestTextPipeline(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	binding, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/yalue/onnxruntime_go").Output()
+	require.NoError(t, err)
+	modelConfigMap(t, ns, "text", "text", filepath.Join(strings.TrimSpace(string(binding)), "test_data", "example_strings.onnx"))
+	installIn(t, ns, modelFrom("text"))
+	got := throughService(ns, name, "http").eventually(t, `{"inputs": {"input": ["Straße ÉTÉ"]}}`)
+	assert.JSONEq(t, `{"outputs": {"output_lower": ["straße été"], "output_upper": ["STRAßE ÉTÉ"]}}`, got.body)
+}
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()

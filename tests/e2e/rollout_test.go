@@ -26,8 +26,8 @@ const (
 // constant creates ConfigMaps with a first and a second version of a model, and returns the values that serve the first.
 func constant(t *testing.T, ns string) values {
 	t.Helper()
-	modelConfigMap(t, ns, one, "constant", "constant_1.onnx")
-	modelConfigMap(t, ns, two, "constant", "constant_2.onnx")
+	modelConfigMap(t, ns, one, "constant", testModels+"constant_1.onnx")
+	modelConfigMap(t, ns, two, "constant", testModels+"constant_2.onnx")
 	return merged(withIngress(ns), values{"replicaCount": 2}, modelFrom(one))
 }
 
@@ -76,7 +76,7 @@ func TestBadUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	v := constant(t, ns)
-	modelConfigMap(t, ns, "corrupt", "constant", "corrupt.onnx")
+	modelConfigMap(t, ns, "corrupt", "constant", testModels+"corrupt.onnx")
 	r := installIn(t, ns, v)
 	ingress := throughIngress(r.host())
 	require.JSONEq(t, oneResponse, ingress.eventually(t, oneRow).body)
