@@ -18,6 +18,7 @@ func fail(c *gin.Context, err error) {
 	}
 	body, _ := json.Marshal(gin.H{"error": fault.Text(err)}) // a string always has its JSON
 	c.Abort()
+	keepUnread(c)
 	c.Header("Content-Length", strconv.Itoa(len(body)))
 	// Without a charset, which JSON does not have: KServe's client accepts no other value.
 	c.Data(fault.HTTPStatus(err), "application/json", body)
