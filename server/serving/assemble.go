@@ -73,6 +73,9 @@ func (c *Catalog) loadOlder(ctx context.Context, old, next *Model, m repository.
 		if len(next.Versions) >= len(m.Bundles) || ctx.Err() != nil {
 			return
 		}
+		if next.loaded(strconv.FormatInt(number, 10)) != nil { // old serves it
+			continue
+		}
 		b, err := m.ScanOlder(ctx, c.options.Folder, number)
 		var v *Version
 		if err == nil {

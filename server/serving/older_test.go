@@ -1,6 +1,7 @@
 package serving_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,4 +56,27 @@ func TestABrokenNewestVersion(t *testing.T) {
 			require.Len(t, c.Models()[0].Versions, 1, "the older ones have gone")
 		})
 	}
+}
+
+// An older version that is served already is not loaded again beside itself.
+func TestAnOlderVersionIsServedOnce(t *testing.T) {
+	folder := t.TempDir()
+	install(t, folder, map[string]string{
+		"m/1/model.onnx": "constant_1", "m/2/model.onnx": "corrupt", "m/3/model.onnx": "corrupt", "m/config.yaml": "versions: {latest: 2}",
+	})
+	c, _ := newCatalog(t, folder, serving.Options{})
+	require.NoError(t, c.LoadAll(t.Context()))
+	for range 3 {
+		m, err := c.Model("m")
+		require.NoError(t, err)
+		assert.Equal(t, []string{"1"}, m.Numbers())
+		require.Error(t, c.LoadModel(t.Context(), "m"))
+	}
+	for _, version := range []int{4, 5} {
+		install(t, folder, map[string]string{fmt.Sprintf("m/%d/model.onnx", version): "constant_2"})
+	}
+	require.NoError(t, c.LoadModel(t.Context(), "m"))
+	m, err := c.Model("m")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"4", "5"}, m.Numbers())
 }
