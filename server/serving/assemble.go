@@ -38,7 +38,7 @@ func (c *Catalog) assemble(ctx context.Context, old *Model, m repository.Model) 
 	for _, b := range m.Bundles {
 		v, err := c.versionOf(ctx, old, b, m.Config)
 		if err != nil {
-			fail(failure{strconv.FormatInt(b.Version, 10), err, b.Fingerprint})
+			fail(failure{number: strconv.FormatInt(b.Version, 10), err: err, bundle: b.Fingerprint})
 			continue
 		}
 		next.Versions = append(next.Versions, v)
@@ -82,7 +82,7 @@ func (c *Catalog) loadOlder(ctx context.Context, old, next *Model, m repository.
 			v, err = c.versionOf(ctx, old, b, m.Config)
 		}
 		if err != nil {
-			f := failure{strconv.FormatInt(number, 10), err, b.Fingerprint}
+			f := failure{number: strconv.FormatInt(number, 10), err: err, bundle: b.Fingerprint, older: true}
 			c.logFailure(old, m.Name, f)
 			next.failures = append(next.failures, f)
 			continue

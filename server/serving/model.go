@@ -30,6 +30,7 @@ type failure struct {
 	number string
 	err    error
 	bundle string // its fingerprint
+	older  bool   // no scan reports when it has changed
 }
 
 func (f failure) Error() string {

@@ -73,11 +73,12 @@ func (m *Model) needsRetry(now repository.Model) bool {
 }
 
 // scheduleRetry sets when m is to be retried. A permanent failure is not: the
-// repository reports when its cause has changed.
+// repository reports when its cause has changed. It does not of an older version, which
+// is looked at again where fewer versions are served than are to be.
 func (m *Model) scheduleRetry(old *Model, now time.Time) {
-	passing := false
+	passing, few := false, len(m.Versions) < len(m.described.Bundles)
 	for _, f := range m.failures {
-		passing = passing || f.number != "" && !isPermanent(f.err)
+		passing = passing || f.older && few || f.number != "" && !isPermanent(f.err)
 	}
 	if !passing {
 		return

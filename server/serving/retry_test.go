@@ -174,6 +174,28 @@ func TestAPermanentFailureIsNotRetried(t *testing.T) {
 	}
 }
 
+// No scan tells that an older version has been mended, so that it is looked at again.
+func TestAnOlderVersionThatIsMended(t *testing.T) {
+	folder := t.TempDir()
+	install(t, folder, map[string]string{
+		"m/2/model.onnx": "constant_2", "m/2/golden.ndjson": goldenLine("7"),
+		"m/1/model.onnx": "constant_1", "m/1/golden.ndjson": goldenLine("7"),
+	})
+	watched(t, folder, func(t *testing.T, c *serving.Catalog, r *prometheus.Registry, _ *bytes.Buffer) {
+		require.Error(t, c.Ready())
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		require.Error(t, c.Ready())
+		assert.Equal(t, 1, loadFailures(t, r, "1"), "the same files are not tried again")
+		install(t, folder, map[string]string{"m/1/golden.ndjson": goldenLine("2")})
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.NoError(t, c.Ready())
+		assertOne(t, c, "m", "1", 2)
+		assert.Equal(t, 1, loadFailures(t, r, "2"))
+	})
+}
+
 // A version that failed to load has series as long as the repository has it, and not
 // longer.
 func TestSeriesOfAFailedVersionGoWithIt(t *testing.T) {
