@@ -48,7 +48,7 @@ func (v *candidate) order(inputs []tensor.Named) (ordered, optional []*tensor.Te
 			return nil, nil, err
 		}
 	}
-	return ordered, optional, v.checkDimensions(ordered)
+	return ordered, optional, v.checkDimensions(ordered, optional)
 }
 
 // place checks an input and puts it into the list.

@@ -31,7 +31,7 @@ type candidate struct {
 	config  modelconfig.Config
 	session *onnx.Session
 	threads int               // of one run
-	shared  []sharedDimension // of the inputs
+	shared  []sharedDimension // of what Accepts returns
 
 	refusesEmpty bool // inputs without elements
 }
@@ -49,10 +49,12 @@ func openCandidate(r trial.Request, memory *admission.Budget) (candidate, error)
 		}
 		return candidate{}, err
 	}
-	return candidate{
-		Inputs: session.Inputs(), Optional: withoutRows(session.Optional()), Outputs: session.Outputs(), shared: sharedDimensions(session.Inputs()),
+	v := candidate{
+		Inputs: session.Inputs(), Optional: session.Optional(), Outputs: session.Outputs(),
 		bundle: r.Bundle, config: r.Settings, session: session, threads: r.IntraOpThreads,
-	}, nil
+	}
+	v.shared = sharedDimensions(v.Accepts())
+	return v, nil
 }
 
 // open makes a version that has proved itself, in a trial if the catalog has trials.

@@ -3,7 +3,6 @@ package serving
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"slipway/server/golden"
@@ -70,22 +69,10 @@ func (v *candidate) rowsModel(cases []golden.Case, warm [][]*tensor.Tensor) rows
 	return m
 }
 
-// withoutRows says of inputs with a default that they belong to the whole run, unless
-// their first axis is open. What is proved of a model is proved with the defaults, so no
-// run has shown more.
-func withoutRows(optional []tensor.Spec) []tensor.Spec {
-	specs := slices.Clone(optional)
-	for i, s := range specs {
-		if len(s.Shape) == 0 || s.Shape[0] >= 0 {
-			specs[i].Rows = tensor.NoRows
-		}
-	}
-	return specs
-}
-
 // applyRows makes what was learned of the rows part of the inputs and outputs.
 func (v *candidate) applyRows(r trial.Result) {
 	v.Inputs, v.Outputs = rows.Apply(v.Inputs, r.InputRows), rows.Apply(v.Outputs, r.OutputRows)
+	v.Optional = rows.ApplyOptional(v.Optional, v.Inputs)
 }
 
 // batchAxes returns the axes of the inputs' rows, and those of the outputs' that are not
