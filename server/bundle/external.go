@@ -15,6 +15,7 @@ type External struct {
 	Location string // relative to the folder of the ONNX file, as written there
 	End      int64  // the length that the file must have
 	Bytes    int64  // that the tensors take, as far as the ONNX file says
+	Unsized  bool   // of a tensor it does not say how many
 }
 
 const (
@@ -137,6 +138,7 @@ func (w *walk) add(data map[string]string) error {
 	e := &w.found[at]
 	e.End = max(e.End, offset+length)
 	e.Bytes = min(e.Bytes+length, maxBytes)
+	e.Unsized = e.Unsized || data["length"] == ""
 	return nil
 }
 

@@ -57,7 +57,7 @@ func TestReadExternal(t *testing.T) {
 		"no longer external":          {field(7, field(5, append(w, number(14, 0)...))), nil},
 		"in a group of unknown sense": {append(append(protowire.AppendTag(nil, 99, protowire.StartGroupType), field(7, graph)...), protowire.AppendTag(nil, 99, protowire.EndGroupType)...), nil},
 		"two tensors of one file, one of another": {field(7, field(5, externalTensor("location", "v"), field(5, externalTensor("location", "w.bin", "length", "8")), field(5, w))),
-			[]bundle.External{{Location: "w.bin", End: 4112, Bytes: 24}, {Location: "v"}}},
+			[]bundle.External{{Location: "w.bin", End: 4112, Bytes: 24}, {Location: "v", Unsized: true}}},
 		"nonsense for numbers": {field(7, field(5, externalTensor("location", "w", "offset", "-5", "length", "99999999999999999999"))),
 			[]bundle.External{{Location: "w", End: 64 << 30, Bytes: 64 << 30}}},
 	} {

@@ -47,6 +47,9 @@ func (s *scan) external(b *Bundle, dir, model string) (more []string, err error)
 			listed[name] = true
 			more = append(more, name)
 		}
+		if e.Unsized { // such tensors share the file
+			e.Bytes = max(e.Bytes, size)
+		}
 		b.External += e.Bytes
 	}
 	return more, err

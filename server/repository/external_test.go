@@ -69,6 +69,19 @@ func TestFilesThatAModelRefersTo(t *testing.T) {
 	}
 }
 
+// The length of a tensor may be left out. Its memory counts all the same.
+func TestWeightsWhoseLengthIsNotGiven(t *testing.T) {
+	text, err := os.ReadFile(onnxtest.Model(t, "external"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "length")
+	root := t.TempDir()
+	write(t, filepath.Join(root, "m/1/model.onnx"), strings.Replace(string(text), "length", "unread", 1))
+	write(t, filepath.Join(root, "m/1/external.data"), weights)
+	b := scan(t, root).Models[0].Bundles[0]
+	require.NoError(t, b.Err)
+	assert.EqualValues(t, 16, b.External)
+}
+
 // What ONNX Runtime would refuse is reported at the scan.
 func TestFilesThatAModelMayNotReferTo(t *testing.T) {
 	for name, test := range map[string]struct {
