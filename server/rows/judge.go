@@ -18,8 +18,9 @@ const (
 )
 
 // judge compares batches of two and three rows with the rows by themselves.
-func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, points int, sure bool, err error) {
-	grades, stays := slices.Repeat([]int{equal}, len(l.Outputs)), slices.Repeat([]bool{true}, len(l.Outputs))
+func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []tensor.RowAxis, grades []int, sure bool, err error) {
+	grades = slices.Repeat([]int{equal}, len(l.Outputs))
+	stays := slices.Repeat([]bool{true}, len(l.Outputs))
 	axes = make([]tensor.RowAxis, len(l.Outputs))
 	for size := 2; size <= 3; size++ {
 		if size > 2 && l.spent() {
@@ -27,11 +28,11 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 		}
 		inputs, err := s.stack(found.rows, size)
 		if err != nil {
-			return nil, 0, false, err
+			return nil, nil, false, err
 		}
 		response, err := l.Run(ctx, inputs)
 		if err != nil {
-			return nil, 0, false, err
+			return nil, nil, false, err
 		}
 		for i := range l.Outputs {
 			axis := following(found.single[0][i].Value, response[i].Value, size)
@@ -46,15 +47,14 @@ func (l *learner) judge(ctx context.Context, s *sampler, found *sample) (axes []
 	sure = true
 	for i, axis := range axes {
 		sure = sure && (grades[i] == equal || stays[i])
-		if grades[i] == follows && axis != tensor.RowsAt(0) && !l.named(s.axes, i, axis) {
+		if grades[i] == follows && !l.named(s.axes, i, axis) && (axis != tensor.RowsAt(0) || l.namedElse(i)) {
 			grades[i] = none // indices, say: as many as there are rows, and no row's own
 		}
 		if grades[i] == none {
 			axes[i] = tensor.NoRows
 		}
-		points += grades[i]
 	}
-	return axes, points, sure, nil
+	return axes, grades, sure, nil
 }
 
 // following returns the axis along which a batch is as long as it has rows, where one
@@ -147,6 +147,13 @@ func (m *Model) named(inputs []tensor.RowAxis, output int, axis tensor.RowAxis) 
 	}
 	name := nameOf(out, axis.Axis())
 	return name != "" && slices.ContainsFunc(m.rowsNames(inputs), func(n string) bool { return n == name })
+}
+
+// namedElse reports whether an output's first axis has a name. One that is not the rows'
+// counts something else, such as what was found.
+func (m *Model) namedElse(output int) bool {
+	out := m.Outputs[output]
+	return len(out.Shape) > 0 && nameOf(out, 0) != ""
 }
 
 // rowsNames returns the names of the axes that rows are stacked along.

@@ -46,8 +46,13 @@ func Learn(ctx context.Context, m Model) (Axes, error) {
 		return told, nil
 	}
 	l := learner{Model: &m, until: time.Now().Add(learnTime)}
-	for _, way := range candidates(m.Inputs) {
-		if l.try(ctx, way); l.sure || ctx.Err() != nil || l.spent() {
+	ways := candidates(m.Inputs)
+	for i, way := range ways {
+		if l.try(ctx, way); l.sure || ctx.Err() != nil {
+			break
+		}
+		if l.spent() && i < len(ways)-1 {
+			l.doubt()
 			break
 		}
 	}
@@ -88,6 +93,7 @@ type learner struct {
 	*Model
 	until  time.Time
 	best   Axes
+	grades []int // of the outputs of best
 	points int
 	sure   bool // each output has rows that equal those of single runs, or stays the same
 	err    error
@@ -100,10 +106,14 @@ func (l *learner) spent() bool { return !time.Now().Before(l.until) }
 func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 	s := &sampler{model: l.Model, axes: way, until: l.until}
 	for found := range s.all(ctx) {
-		outputs, points, sure, err := l.judge(ctx, s, found)
+		outputs, grades, sure, err := l.judge(ctx, s, found)
 		if err != nil {
 			l.err = err
 			return
+		}
+		points := 0
+		for _, grade := range grades {
+			points += grade
 		}
 		points *= len(way) + 1
 		for _, axis := range way {
@@ -112,11 +122,22 @@ func (l *learner) try(ctx context.Context, way []tensor.RowAxis) {
 			}
 		}
 		if points > l.points || len(l.best.Inputs) == 0 {
-			l.best, l.points, l.sure = Axes{Inputs: way, Outputs: outputs}, points, sure
+			l.best, l.grades, l.points, l.sure = Axes{Inputs: way, Outputs: outputs}, grades, points, sure
 		}
 		return
 	}
 	l.err = s.err
+}
+
+// doubt takes the rows from the outputs that are no more than as long as there are rows,
+// since another way, for which there was no time, may show whose they are: a recurrent
+// network takes steps for rows, but no step's result is its own.
+func (l *learner) doubt() {
+	for i, grade := range l.grades {
+		if grade == follows && !l.named(l.best.Inputs, i, l.best.Outputs[i]) {
+			l.best.Outputs[i] = tensor.NoRows
+		}
+	}
 }
 
 // unlearned returns what names tell of a model that has shown nothing.

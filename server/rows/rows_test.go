@@ -3,6 +3,7 @@ package rows_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +91,17 @@ func TestLearn(t *testing.T) {
 				return sums(0, func(sum float32) float32 { return sum * (1 + 0.01*float32(inputs[0].Shape[0])) })(ctx, inputs)
 			},
 		}, axes(at(0)), axes(at(0))},
+		"as many as there are rows, under another name": {rows.Model{
+			Inputs:  []tensor.Spec{spec("x", []int64{-1, 4}, "batch", "")},
+			Outputs: []tensor.Spec{spec("y", []int64{-1}, "found"), spec("z", []int64{-1}), spec("batch", []int64{-1}, "batch")}, Run: countsRows,
+		}, axes(at(0)), axes(no, at(0), at(0))},
+		"a fixed number of rows, and as many columns of one number": {rows.Model{
+			Inputs: []tensor.Spec{spec("x", []int64{2, 4})}, Outputs: []tensor.Spec{spec("y", []int64{2, 2})}, Run: zeros(2, 2),
+		}, axes(at(0)), axes(0)},
+		"a fixed number of columns, and golden rows that are equal": {rows.Model{
+			Inputs: []tensor.Spec{spec("x", []int64{2, 2})}, Outputs: []tensor.Spec{spec("y", []int64{2})}, Run: sums(1, same),
+			Golden: []rows.Example{{Inputs: []*tensor.Tensor{{DType: tensor.FP32, Shape: []int64{2, 2}, Data: make([]float32, 4)}}, Tolerance: golden.DefaultTolerance}},
+		}, axes(at(0)), axes(no)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := rows.Learn(t.Context(), test.model)
@@ -101,6 +113,24 @@ func TestLearn(t *testing.T) {
 			assert.Equal(t, test.inputs, got.Inputs, "inputs")
 			assert.Equal(t, test.outputs, got.Outputs, "outputs")
 		})
+	}
+}
+
+// countsRows returns three outputs that number the rows.
+func countsRows(_ context.Context, inputs []*tensor.Tensor) ([]tensor.Named, error) {
+	numbers := make([]float32, inputs[0].Shape[0])
+	for r := range numbers {
+		numbers[r] = float32(r + 1)
+	}
+	value := &tensor.Tensor{DType: tensor.FP32, Shape: []int64{int64(len(numbers))}, Data: numbers}
+	return []tensor.Named{{Name: "y", Value: value}, {Name: "z", Value: value}, {Name: "batch", Value: value}}, nil
+}
+
+// zeros returns nothing but zeros.
+func zeros(shape ...int64) func(context.Context, []*tensor.Tensor) ([]tensor.Named, error) {
+	return func(context.Context, []*tensor.Tensor) ([]tensor.Named, error) {
+		value, err := tensor.Generator{}.Tensor(tensor.FP32, shape)
+		return []tensor.Named{{Name: "y", Value: value}}, err
 	}
 }
 
@@ -248,6 +278,31 @@ func TestLearnEndsWhenAllIsKnown(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, rows.Axes{Inputs: axes(at(0), at(0)), Outputs: axes(at(0), no)}, got)
 	assert.Equal(t, 5, runs, "three rows by themselves, two and three of them together")
+}
+
+// Of a slow recurrent network, for which there is no time to try another axis than that
+// of the steps, no step is taken for a row.
+func TestStepsAreNoRows(t *testing.T) {
+	for takes, want := range map[time.Duration][]tensor.RowAxis{0: axes(at(1)), time.Second: axes(no)} {
+		synctest.Test(t, func(t *testing.T) {
+			m := rows.Model{
+				Inputs: []tensor.Spec{spec("x", []int64{-1, -1, 2})}, Outputs: []tensor.Spec{spec("y", []int64{-1, -1, 2})},
+				Run: func(_ context.Context, inputs []*tensor.Tensor) ([]tensor.Named, error) {
+					time.Sleep(takes)
+					x := inputs[0]
+					y := &tensor.Tensor{DType: tensor.FP32, Shape: x.Shape, Data: slices.Clone(x.Data.([]float32))}
+					step := int(x.Shape[1] * x.Shape[2])
+					for i, sums := step, y.Data.([]float32); i < len(sums); i++ {
+						sums[i] += sums[i-step]
+					}
+					return []tensor.Named{{Name: "y", Value: y}}, nil
+				},
+			}
+			got, err := rows.Learn(t.Context(), m)
+			require.NoError(t, err)
+			assert.Equal(t, want, got.Outputs, takes)
+		})
+	}
 }
 
 // A model whose runs take long, or that takes nothing, is not tried for ever.

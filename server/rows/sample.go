@@ -156,8 +156,11 @@ func (s *sampler) make(shapes [][]int64, bounds []int64, amplitude float64) [][]
 				g.Amplitude = amplitude
 			}
 			made, err := g.Tensor(in.DType, shapes[i])
-			if err != nil || made.Bytes() > proofMemory/randomRows && s.hasLength() { // of a length that the model did not ask for
+			if err != nil {
 				s.err = err
+				return nil
+			}
+			if made.Bytes() > proofMemory/randomRows && s.hasLength() { // of a length that the model did not ask for
 				return nil
 			}
 			row[i] = made
