@@ -92,6 +92,9 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, off_
 	return map(address, size, protection, flags, file, offset);
 }
 
+// What a library with offsets of 64 bits calls; the two are one in the C library too.
+void *mmap64(void *address, size_t size, int protection, int flags, int file, off_t offset) __attribute__((alias("mmap")));
+
 int munmap(void *address, size_t size) {
 	Copy *copy = take_copy(address);
 	if (copy) {
