@@ -69,6 +69,31 @@ func TestAProgramSeesTheSignal(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(r.workspace, "runs"), "a program that was stopped has not ended")
 }
 
+// A program that saves its progress when it is stopped may end with 0, and resumes in the next pod.
+func TestAProgramThatWasStoppedHasNotEnded(t *testing.T) {
+	for _, workload := range []string{"Job", "StatefulSet"} {
+		r := runOnce{t.TempDir(), workload}
+		command := r.command(t, "0", "sh", "-c", `trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done`)
+		waitFor(t, command, "ready")
+		require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+		var exit *exec.ExitError
+		require.ErrorAs(t, command.Wait(), &exit, workload)
+		assert.Equal(t, 75, exit.ExitCode(), "another pod resumes")
+		require.NoDirExists(t, filepath.Join(r.workspace, "runs"), workload)
+	}
+}
+
+// A program that has ended well has, also where its mark can't be written.
+func TestAMarkThatCannotBeWritten(t *testing.T) {
+	r := runOnce{t.TempDir(), "Job"}
+	folder := filepath.Join(r.workspace, "runs", "rel-1")
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	require.NoError(t, os.Symlink("no/folder/mark", filepath.Join(folder, "ended-0")))
+	out, err := r.command(t, "0", "true").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "another Job of this run would run the program again")
+}
+
 // A StatefulSet starts a container that exits again, so the script stays until the pod stops.
 func TestAWorkerOfAStatefulSetStays(t *testing.T) {
 	r := runOnce{t.TempDir(), "StatefulSet"}
