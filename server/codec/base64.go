@@ -54,14 +54,19 @@ func (s *scanner) base64() (v string, err error) {
 // model. An input may itself be called b64: then the object names it.
 func (d *decoder) base64Next(ahead scanner) bool {
 	only := d.only()
-	if only < 0 || d.specs[only].DType != tensor.Bytes || d.find([]byte(base64Key)) >= 0 || ahead.next() != '{' {
+	return only >= 0 && d.specs[only].DType == tensor.Bytes && d.find([]byte(base64Key)) < 0 && ahead.isBase64()
+}
+
+// isBase64 looks ahead whether an object comes next whose first key is that of bytes.
+func (s scanner) isBase64() bool {
+	if s.next() != '{' {
 		return false
 	}
-	ahead.pos++
-	if ahead.next() != '"' {
+	s.pos++
+	if s.next() != '"' {
 		return false
 	}
-	key, err := ahead.text()
+	key, err := s.text()
 	return err == nil && string(key) == base64Key
 }
 

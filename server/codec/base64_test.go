@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/server/codec"
+	"slipway/server/fault"
 	"slipway/server/tensor"
 )
 
@@ -70,4 +71,22 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 	read, err := codec.DecodeResponse([]byte(encode(t, r)), nil)
 	require.NoError(t, err)
 	assert.Equal(t, r.Outputs, read.Outputs)
+
+	text := want(t, "s", dims(2), "\xff\xd8", "é").Value.(*tensor.Tensor)
+	sequence := tensor.Sequence{text, tensor.Map{Keys: want(t, "k", dims(2), "a", "b").Value.(*tensor.Tensor), Values: text}}
+	documents, err := codec.FromDocuments(codec.Documents(sequence))
+	require.NoError(t, err)
+	assert.Equal(t, sequence, documents)
+}
+
+// Keys of maps are JSON in every form, which has no other bytes than UTF-8.
+func TestKeysThatAreNotUTF8(t *testing.T) {
+	keys := func(all ...string) tensor.Sequence {
+		values := want[float32](t, "v", dims(2), 1, 2).Value.(*tensor.Tensor)
+		return tensor.Sequence{tensor.Map{Keys: want(t, "k", dims(2), all...).Value.(*tensor.Tensor), Values: values}}
+	}
+	require.NoError(t, codec.CheckKeys([]tensor.Named{{Name: "p", Value: keys("a", "é")}}))
+	err := codec.CheckKeys([]tensor.Named{{Name: "p", Value: keys("a", "\xff")}})
+	require.ErrorContains(t, err, `output "p" is a map with the key "\xff", which is not UTF-8`)
+	assert.Equal(t, fault.InvalidArgument, fault.CodeOf(err))
 }

@@ -49,7 +49,7 @@ func (d *decoder) rows() error {
 	}
 	d.req.Rows = n
 	for i, spec := range d.specs {
-		if last[i] == 0 {
+		if last[i] <= 0 {
 			continue
 		}
 		t := inputs[i].tensor()
@@ -86,15 +86,19 @@ func (d *decoder) namedRow(inputs []builder, last []int) func(int) error {
 }
 
 // named reads an object that has every input of the model once. last holds the last turn in which
-// each input was read. One that has a default is left out in every turn, or in none.
+// each input was read, and is negative while it was null. One that has a default is left out, or
+// null, in every turn, or in none.
 func (d *decoder) named(value func(i int) error, last []int, turn int) error {
 	err := d.object(func(key []byte) error {
 		i := d.find(key)
 		switch {
 		case i < 0:
 			return problemf("unknown input %s, the model has %s", clip(key), d.names(string(key)))
-		case last[i] == turn:
+		case last[i] == turn || last[i] == -turn:
 			return problemf("duplicate input %s", clip(key))
+		case d.specs[i].Optional && last[i] <= 0 && d.null():
+			last[i] = -turn
+			return nil
 		case d.specs[i].Optional && last[i] < turn-1:
 			return problemf("input %s is not in the rows before: give it in each of them or in none", clip(key))
 		}

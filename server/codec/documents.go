@@ -2,9 +2,42 @@ package codec
 
 import (
 	"strings"
+	"unicode/utf8"
 
+	"slipway/server/fault"
 	"slipway/server/tensor"
 )
+
+// CheckKeys returns an error for outputs that no form of a response can carry: keys of maps, which
+// are JSON in every form, that are not UTF-8.
+func CheckKeys(outputs []tensor.Named) error {
+	for _, out := range outputs {
+		if key, wrong := wrongKey(out.Value); wrong {
+			return fault.New(fault.InvalidArgument,
+				"output %s is a map with the key %s, which is not UTF-8: request the other outputs, or export the model without ZipMap", clip(out.Name), clip(key))
+		}
+	}
+	return nil
+}
+
+func wrongKey(v tensor.Value) (key string, wrong bool) {
+	switch v := v.(type) {
+	case tensor.Sequence:
+		for _, element := range v {
+			if key, wrong := wrongKey(element); wrong {
+				return key, true
+			}
+		}
+	case tensor.Map:
+		keys, _ := v.Keys.Data.([]string)
+		for _, key := range keys {
+			if !utf8.ValidString(key) {
+				return key, true
+			}
+		}
+	}
+	return "", false
+}
 
 // Documents returns the elements of a sequence, or a map alone, as JSON documents in
 // BYTES: the protocol has no type for them.
@@ -95,11 +128,13 @@ func (s *scanner) guessed(ahead scanner, rows bool, read func(builder) error) (*
 		ahead.pos++
 	}
 	types := []tensor.DType{tensor.Int64, tensor.FP64}
-	switch ahead.next() {
-	case '"':
+	switch c := ahead.next(); {
+	case c == '"':
 		types = []tensor.DType{tensor.FP64, tensor.Bytes}
-	case 't', 'f':
+	case c == 't' || c == 'f':
 		types = []tensor.DType{tensor.Bool}
+	case ahead.isBase64():
+		types = []tensor.DType{tensor.Bytes}
 	}
 	from := s.pos
 	var err error

@@ -22,6 +22,8 @@ func TestOptionalInputs(t *testing.T) {
 		`{"instances":[{"scale":3,"x":1},{"x":2,"scale":3}]}`:                  {x, given},
 		`{"inputs":[1,2]}`:                                                     {x},
 		`{"inputs":{"x":[1,2]}}`:                                               {x},
+		`{"instances":[{"x":1,"scale":null},{"x":2}]}`:                         {x},
+		`{"inputs":{"scale":null,"x":[1,2]}}`:                                  {x},
 		`{"inputs":{"scale":[3,3],"x":[1,2]}}`:                                 {x, given},
 		`{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1,2]}]}`: {x},
 	} {
@@ -30,10 +32,14 @@ func TestOptionalInputs(t *testing.T) {
 		assert.Equal(t, inputs, got.Inputs, body)
 	}
 	for body, part := range map[string]string{
-		`{"instances":[{"x":1,"scale":3},{"x":2}]}`: `instances[1]: missing input "scale"`,
-		`{"instances":[{"x":1},{"x":2,"scale":3}]}`: `instances[1]: input "scale" is not in the rows before`,
-		`{"instances":[{"scale":3}]}`:               `instances[0]: missing input "x"`,
-		`{"inputs":{"scale":[3]}}`:                  `inputs: missing input "x"`,
+		`{"instances":[{"x":1,"scale":3},{"x":2}]}`:              `instances[1]: missing input "scale"`,
+		`{"instances":[{"x":1},{"x":2,"scale":3}]}`:              `instances[1]: input "scale" is not in the rows before`,
+		`{"instances":[{"x":1,"scale":null},{"x":2,"scale":3}]}`: `instances[1]: input "scale" is not in the rows before`,
+		`{"instances":[{"x":1,"scale":3},{"x":2,"scale":null}]}`: `instances[1].scale: got null`,
+		`{"instances":[{"x":1,"scale":null,"scale":3}]}`:         `instances[0]: duplicate input "scale"`,
+		`{"instances":[{"x":null,"scale":3}]}`:                   `instances[0].x: got null`,
+		`{"instances":[{"scale":3}]}`:                            `instances[0]: missing input "x"`,
+		`{"inputs":{"scale":[3]}}`:                               `inputs: missing input "x"`,
 	} {
 		refuse(t, codec.Decode, body, specs, part)
 	}

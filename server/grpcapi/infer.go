@@ -8,6 +8,7 @@ import (
 
 	"slipway/server/admission"
 	"slipway/server/api"
+	"slipway/server/codec"
 	"slipway/server/oip"
 	"slipway/server/serving"
 )
@@ -74,6 +75,9 @@ func (p *prediction) Decode(v *serving.Version) (_ serving.Request, err error) {
 // Encode makes a raw response unless an input came typed: Triton's clients read
 // nothing else.
 func (p *prediction) Encode(v *serving.Version, a serving.Response) error {
+	if err := codec.CheckKeys(a.Outputs); err != nil {
+		return err
+	}
 	p.response = response(a.Outputs, isRaw(p.request) || len(p.request.GetInputs()) == 0)
 	p.response.ModelName, p.response.ModelVersion, p.response.Id = v.Model, v.Number, p.request.GetId()
 	return nil

@@ -98,6 +98,9 @@ func (p *prediction) decoded(bytes int64) error { return p.charge.Add(admission.
 
 // Encode has the form of the request.
 func (p *prediction) Encode(v *serving.Version, a serving.Response) (err error) {
+	if err := codec.CheckKeys(a.Outputs); err != nil {
+		return err
+	}
 	r := &codec.Response{
 		Model: v.Model, Version: v.Number, ID: p.request.ID,
 		Form: p.request.Form, Rows: p.request.Rows, Outputs: a.Outputs,
