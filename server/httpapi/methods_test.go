@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -161,5 +162,29 @@ func TestEarlyRefusalOfALargeBody(t *testing.T) {
 				assert.Equal(t, test.status, status)
 			})
 		}
+	}
+}
+
+// A client that does not send the rest of a body that nobody reads gets its response, and its connection ends.
+func TestABodyThatDoesNotArrive(t *testing.T) {
+	t.Parallel()
+	f := startAll(t)
+	for name, test := range map[string]struct {
+		request, rest string
+		status        int
+	}{
+		"small":     {"POST /predict/nope", "Content-Length: 1000\r\n\r\n{", http.StatusNotFound},
+		"large":     {"POST /predict/nope", "Content-Length: 1000000\r\n\r\n{", http.StatusNotFound},
+		"in chunks": {"POST /predict/nope", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", http.StatusNotFound},
+		"of a GET":  {"GET /healthz", "Content-Length: 1000\r\n\r\n{", http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := connect(t, f.server)
+			send(t, c, test.request+" HTTP/1.1\r\nHost: x\r\n"+test.rest)
+			assert.Equal(t, test.status, readStatus(t, c))
+			_, err := io.Copy(io.Discard, c)
+			require.NoError(t, err, "the connection stays")
+		})
 	}
 }

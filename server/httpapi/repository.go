@@ -101,6 +101,9 @@ func (a *API) smallJSON(c *gin.Context, into any) error {
 	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		return fault.New(fault.InvalidArgument, "read body: %w", err)
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fault.New(fault.InvalidArgument, "read body: something follows the JSON object at byte %d", d.InputOffset())
+	}
 	return nil
 }
 

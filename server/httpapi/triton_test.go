@@ -143,6 +143,8 @@ func TestRepository(t *testing.T) {
 	assert.JSONEq(t, `{"predictions":[[2]]}`, f.do(t, http.MethodPost, "/predict/plus", `{"instances":[[1]]}`).body)
 	admin("load", `{"parameters":{"config":"{}"}}`).refused(t, http.StatusBadRequest, "parameters")
 	assert.Equal(t, http.StatusOK, admin("load", `{"parameters":{"config":null}}`).status)
+	assert.Equal(t, http.StatusOK, admin("load", `null`).status)
+	admin("load", `{} {"parameters":{}}`).refused(t, http.StatusBadRequest, "something follows the JSON object at byte")
 	do(t, f.admin, http.MethodPost, "/v2/repository/models/nope/load", "").refused(t, http.StatusNotFound, "nope")
 }
 
