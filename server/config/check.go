@@ -207,8 +207,6 @@ func bare(n ast.Node) ast.Node {
 			n = wrapped.Value
 		case *ast.AnchorNode:
 			n = wrapped.Value
-		case *ast.MappingValueNode:
-			return ast.Mapping(wrapped.GetToken(), false, wrapped)
 		default:
 			return n
 		}
